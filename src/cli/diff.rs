@@ -5,18 +5,18 @@
 mod side;
 
 use super::exit::{Exit, Failure};
-use super::formats::Format;
+use super::formats::{self, ExtraOutput, Format, Outputs};
 use super::import::Reading;
-use super::pager::{self, Paging};
 use super::pictures::{self, Sources};
-use super::sheets::{self, SheetFolder};
+use super::review::{Changes, Drawing};
+use super::sheets;
 use super::terminal::{self, Stream};
 use super::{input, output, validate, values, view};
 use crate::manifest;
 use crate::model::{ConceptId, FileKind};
 use crate::plan::{self, Diff, DiffKind, LabelSet};
 use crate::pull::InputPattern;
-use crate::render::{self, Color, DiffOptions, Filter, Surroundings, counted};
+use crate::render::{self, Color, DiffOptions, Filter, counted};
 use side::Reader;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -41,9 +41,10 @@ pub(crate) struct Args {
     /// How to print the differences
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Also write the pictures of the differences to the folder DIR (`images=DIR`), as contact sheets
-    #[arg(long, value_name = "images=DIR", conflicts_with = "git")]
-    also: Option<SheetFolder>,
+    /// Also write the differences to FILE, as text, markdown, html or json, or their pictures to the folder DIR
+    /// (`images=DIR`), as contact sheets; repeatable
+    #[arg(long, value_name = "FORMAT=FILE", conflicts_with = "git")]
+    also: Vec<ExtraOutput>,
     /// Do not use a pager. By default text on a terminal goes through ANNOSYNC_PAGER, PAGER or less
     #[arg(long)]
     no_pager: bool,
@@ -154,49 +155,52 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
         .hint("name the old side, then the new one: annosync diff git:HEAD ."));
     };
     let filters = !args.only.is_empty() || !args.inputs.is_empty() || !args.concepts.is_empty();
-    if args.format == Format::Json && (args.summary || filters) {
-        return Err(Failure::usage(
-            "--summary, --only, --input and --concept choose what text, Markdown and HTML show, and JSON always holds everything",
-        )
-        .hint("leave them out, or choose another --format"));
-    }
-    if let Some(folder) = &args.also {
-        sheets::check(&folder.0)?;
-    }
+    // With and without the name of a format.
+    let read = [old, new].map(|side| {
+        let path = side.split_once(':').map_or(side.as_str(), |(_, path)| path);
+        [Path::new(side), Path::new(path)]
+    });
+    let outputs = Outputs {
+        format: args.format,
+        also: &args.also,
+        out: None,
+        read: read.as_flattened(),
+        kinds: &[FileKind::Diff],
+    };
+    outputs.check(args.summary || filters)?;
     let reader = args.reader();
     let (old, new) = (reader.read(old)?, reader.read(new)?);
     let mut diff = plan::diff(&old.labels, &new.labels);
     report_unknown(&diff, &[&old.labels, &new.labels]);
     let mut options = args.options();
-    let is_page = args.format == Format::Html;
-    let mut surroundings = Surroundings::default();
-    if is_page || args.also.is_some() {
-        let unchanged = std::mem::take(&mut diff.unchanged);
-        // The new side first: its pictures are those that are reviewed.
-        let sources = Sources::of([new.media, old.media].into_iter().flatten());
-        if let Some(SheetFolder(folder)) = &args.also {
-            let changed = render::changed_by_diff(&diff, &options, args.sheets.most_changes());
-            let flags = args.pictures.without_links();
-            let around =
-                pictures::surroundings(&flags, &sources, &changed, unchanged.clone()).await;
-            let sheets = render::diff_sheets(&diff, &options, &around, args.sheets.most());
-            options.sheets = Some(sheets::write(folder, sheets, &args.sheets)?);
-        }
-        if is_page {
-            let changed = render::changed_by_diff(&diff, &options, usize::MAX);
-            surroundings =
-                pictures::surroundings(&args.pictures, &sources, &changed, unchanged).await;
-        }
-    }
-    match args.format {
-        Format::Text if args.no_pager => {
-            pager::show(&render::diff_text(&diff, &options), Paging::Off)?;
-        }
-        Format::Text => pager::show(&render::diff_text(&diff, &options), Paging::Wanted)?,
-        Format::Markdown => output::data(&render::diff_markdown(&diff, &options))?,
-        Format::Json => output::data(&render::diff_json(&diff))?,
-        Format::Html => output::data(&render::diff_html(&diff, &options, &surroundings))?,
-    }
+    let drawing = Drawing {
+        pictures: &args.pictures,
+        sheets: &args.sheets,
+        folder: formats::images_folder(&args.also),
+        page_folder: formats::page_folder(args.format, &args.also),
+    };
+    let unchanged = std::mem::take(&mut diff.unchanged);
+    // The new side first: its pictures are those that are reviewed.
+    let mut sources = Sources::of([new.media, old.media].into_iter().flatten());
+    sources.page_folder = drawing.page_folder.clone().unwrap_or_default();
+    let (surroundings, sheets) = {
+        let changes = Changes::Diff(&diff, &options);
+        drawing.draw(&changes, &sources, unchanged, None).await?
+    };
+    options.sheets = sheets;
+    let plain = DiffOptions {
+        color: Color::Never,
+        width: None,
+        ..options.clone()
+    };
+    let printed = |format, options: &DiffOptions| match format {
+        Format::Text => render::diff_text(&diff, options),
+        Format::Markdown => render::diff_markdown(&diff, options),
+        Format::Json => render::diff_json(&diff),
+        Format::Html => render::diff_html(&diff, options, &surroundings),
+    };
+    formats::write(&args.also, |format| printed(format, &plain))?;
+    formats::print(args.format, &printed(args.format, &options), args.no_pager)?;
     Ok(if !diff.is_empty() {
         Exit::Changes
     } else if diff.summary.unknown > 0 {

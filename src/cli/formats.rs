@@ -1,27 +1,25 @@
-//! The formats of a plan: one for stdout, others for files.
+//! The formats of plans, diffs and statistics: one for stdout, others for files.
 
 use super::exit::Failure;
 use super::kind;
 use super::output::{self, Place};
+use super::pager::{self, Paging};
 use super::sheets;
-use super::view::View;
 use crate::manifest;
 use crate::model::FileKind;
-use crate::plan::Plan;
-use crate::render::{self, SheetList, Surroundings};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// A format of a plan.
+/// A format of a plan, a diff or statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// For people
     Text,
-    /// The comment of a pull request
+    /// For the comment of a pull request
     Markdown,
     /// For programs; of a plan, the plan file
     Json,
-    /// A page to review in a browser, with drawings of the labels
+    /// A page for a browser, in one file
     Html,
 }
 
@@ -47,7 +45,7 @@ enum Extra {
 
 /// Whether the plan file is among the formats.
 pub(crate) fn has_plan_file(format: Format, also: &[ExtraOutput]) -> bool {
-    format == Format::Json || also.iter().any(ExtraOutput::is_plan_file)
+    format == Format::Json || also.iter().any(ExtraOutput::is_json)
 }
 
 /// The folder of the first page among the formats, if there is a page.
@@ -62,7 +60,7 @@ pub(crate) fn page_folder(format: Format, also: &[ExtraOutput]) -> Option<PathBu
     }
 }
 
-/// An argument `FORMAT=FILE`: write the plan to this file in this format; or `images=DIR`.
+/// An argument `FORMAT=FILE`: write the result to this file in this format; or `images=DIR`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExtraOutput {
     what: Extra,
@@ -71,8 +69,19 @@ pub(crate) struct ExtraOutput {
 }
 
 impl ExtraOutput {
-    fn is_plan_file(&self) -> bool {
+    fn is_json(&self) -> bool {
         self.what == Extra::File(Format::Json)
+    }
+}
+
+/// An argument `FORMAT=FILE`, of a command that draws nothing.
+pub(crate) fn file_only(text: &str) -> Result<ExtraOutput, String> {
+    let output: ExtraOutput = text.parse()?;
+    match output.what {
+        Extra::Images => {
+            Err("there are no changes to draw: use text, markdown, html or json".to_owned())
+        }
+        Extra::File(_) => Ok(output),
     }
 }
 
@@ -121,96 +130,120 @@ pub(crate) fn plan_file_path<'a>(
     out: Option<&'a Path>,
     also: &'a [ExtraOutput],
 ) -> Option<&'a Path> {
-    let mut json = also.iter().filter(|also| also.is_plan_file());
+    let mut json = also.iter().filter(|also| also.is_json());
     out.or_else(|| json.next().map(|also| also.file.as_path()))
 }
 
-/// Writes the plan to the files of --also; `whole` is the plan file. Contact sheets are written already.
-pub(crate) fn write(
-    plan: &Plan,
-    view: &View,
-    also: &[ExtraOutput],
-    whole: Option<&Path>,
-    surroundings: &Surroundings,
-    sheets: Option<&SheetList>,
-) -> Result<(), Failure> {
+/// Writes the files of --also, in the text of their formats. Contact sheets are written already.
+pub(crate) fn write(also: &[ExtraOutput], text: impl Fn(Format) -> String) -> Result<(), Failure> {
     for ExtraOutput { what, file } in also {
-        let text = match what {
-            Extra::File(Format::Text) => view.plain(plan),
-            Extra::File(Format::Markdown) => view.markdown(plan, whole, sheets),
-            Extra::File(Format::Json) => render::json(plan),
-            Extra::File(Format::Html) => view.html(plan, surroundings),
-            Extra::Images => continue,
-        };
-        output::file(file, &text)?;
+        if let Extra::File(format) = what {
+            output::file(file, &text(*format))?;
+        }
     }
     Ok(())
 }
 
-/// Refuses a file that would be written twice, would overwrite an input or a file that is not a plan, or is in a
-/// missing folder. Also refuses filters and --summary if no format applies them.
-pub(crate) fn check(
-    format: Format,
-    view: &View,
-    also: &[ExtraOutput],
-    out: Option<&Path>,
-    read: &[&Path],
-) -> Result<(), Failure> {
-    let mut is_plan_file = also.iter().map(ExtraOutput::is_plan_file);
-    if format == Format::Json && is_plan_file.all(|it| it) && view.leaves_out() {
-        return Err(Failure::usage(
-            "--summary, --only, --input and --concept choose what text, Markdown and HTML show, and JSON always holds the whole plan",
-        )
-        .hint("leave them out, or add `--also text=FILE` or `--also markdown=FILE`"));
+/// Prints a result in this format: text through the pager.
+pub(crate) fn print(format: Format, text: &str, no_pager: bool) -> Result<(), Failure> {
+    match format {
+        Format::Text if no_pager => pager::show(text, Paging::Off),
+        Format::Text => pager::show(text, Paging::Wanted),
+        Format::Markdown | Format::Json | Format::Html => output::data(text),
     }
-    let files = also.iter().map(|also| also.file.as_path()).chain(out);
-    let mut taken: Vec<(PathBuf, Use)> = read
-        .iter()
-        .map(|path| (canonical(path), Use::Read))
-        .collect();
-    let linked = also.iter().filter_map(|also| match also.what {
-        Extra::File(format) => Some((format, also.file.as_path())),
-        Extra::Images => None,
-    });
-    for (format, file) in linked.chain(out.map(|out| (Format::Json, out))) {
-        refuse_link_to_manifest(format, file)?;
-    }
-    for file in files {
-        let place = canonical(file);
-        let shown = file.display();
-        if let Some(folder) = place.parent().filter(|folder| !folder.is_dir()) {
-            return Err(Failure::new(format!(
-                "cannot write {shown}: there is no folder {}; nothing was written",
-                folder.display()
-            ))
-            .hint("create the folder, or name another file"));
+}
+
+/// The files that a command is asked to write.
+pub(crate) struct Outputs<'a> {
+    /// The format of stdout.
+    pub(crate) format: Format,
+    pub(crate) also: &'a [ExtraOutput],
+    /// The plan file of --out.
+    pub(crate) out: Option<&'a Path>,
+    /// What the command reads.
+    pub(crate) read: &'a [&'a Path],
+    /// The kinds of files that JSON may replace: those that the command writes itself.
+    pub(crate) kinds: &'a [FileKind],
+}
+
+impl Outputs<'_> {
+    /// Refuses a file that would be written twice, would overwrite an input or a file of another kind, or is in a missing
+    /// folder or in `.git`. Also refuses filters and --summary (`leaves_out`) if no format applies them.
+    pub(crate) fn check(&self, leaves_out: bool) -> Result<(), Failure> {
+        let mut is_json = self.also.iter().map(ExtraOutput::is_json);
+        if self.format == Format::Json && is_json.all(|it| it) && leaves_out {
+            return Err(Failure::usage(
+                "--summary, --only, --input and --concept choose what text, Markdown and HTML show, and JSON always holds everything",
+            )
+            .hint("leave them out, or add `--also text=FILE` or `--also markdown=FILE`"));
         }
-        match taken.iter().find(|(other, _)| *other == place) {
-            Some((_, Use::Read)) => {
+        let linked = self.also.iter().filter_map(|also| match also.what {
+            Extra::File(format) => Some((format, also.file.as_path())),
+            Extra::Images => None,
+        });
+        for (format, file) in linked.chain(self.out.map(|out| (Format::Json, out))) {
+            refuse_link_to_manifest(format, file)?;
+        }
+        self.check_places()?;
+        let folders = self.also.iter().filter(|also| also.what == Extra::Images);
+        match folders.collect::<Vec<_>>()[..] {
+            [] => {}
+            [folder] => sheets::check(&folder.file)?,
+            _ => {
+                return Err(Failure::usage("--also images= is given more than once")
+                    .hint("name one folder for the contact sheets"));
+            }
+        }
+        let files = self.also.iter().filter(|also| also.is_json());
+        let mut files = files.map(|also| also.file.as_path()).chain(self.out);
+        files.try_for_each(|file| refuse_to_overwrite(file, self.kinds))
+    }
+
+    fn check_places(&self) -> Result<(), Failure> {
+        let files = self.also.iter().map(|also| also.file.as_path());
+        let mut taken: Vec<(PathBuf, Use)> = self
+            .read
+            .iter()
+            .map(|path| (canonical(path), Use::Read))
+            .collect();
+        for file in files.chain(self.out) {
+            let place = canonical(file);
+            let shown = file.display();
+            if [file, &place].into_iter().any(is_in_git) {
                 return Err(Failure::usage(format!(
-                    "{shown} is read by this command, and would be overwritten"
+                    "{shown} is in a folder .git, whose files belong to git; nothing was written"
                 ))
-                .hint("name another file"));
+                .hint("name a place outside of .git"));
             }
-            Some((_, Use::Written)) => {
-                return Err(Failure::usage(format!("{shown} would be written twice"))
-                    .hint("give each format a file of its own"));
+            if let Some(folder) = place.parent().filter(|folder| !folder.is_dir()) {
+                return Err(Failure::new(format!(
+                    "cannot write {shown}: there is no folder {}; nothing was written",
+                    folder.display()
+                ))
+                .hint("create the folder, or name another file"));
             }
-            None => taken.push((place, Use::Written)),
+            match taken.iter().find(|(other, _)| *other == place) {
+                Some((_, Use::Read)) => {
+                    return Err(Failure::usage(format!(
+                        "{shown} is read by this command, and would be overwritten"
+                    ))
+                    .hint("name another file"));
+                }
+                Some((_, Use::Written)) => {
+                    return Err(Failure::usage(format!("{shown} would be written twice"))
+                        .hint("give each format a file of its own"));
+                }
+                None => taken.push((place, Use::Written)),
+            }
         }
+        Ok(())
     }
-    let folders = also.iter().filter(|also| also.what == Extra::Images);
-    match folders.collect::<Vec<_>>()[..] {
-        [] => {}
-        [folder] => sheets::check(&folder.file)?,
-        _ => {
-            return Err(Failure::usage("--also images= is given more than once")
-                .hint("name one folder for the contact sheets"));
-        }
-    }
-    let plans = also.iter().filter(|also| also.is_plan_file());
-    let mut plans = plans.map(|also| also.file.as_path()).chain(out);
-    plans.try_for_each(refuse_to_overwrite)
+}
+
+/// Whether a path leads into a folder `.git`, or to one. Some file systems ignore case.
+pub(crate) fn is_in_git(path: &Path) -> bool {
+    path.components()
+        .any(|part| part.as_os_str().eq_ignore_ascii_case(".git"))
 }
 
 /// Refuses a link to what has the name of a manifest file: the label file would be overwritten.
@@ -227,9 +260,8 @@ fn refuse_link_to_manifest(format: Format, file: &Path) -> Result<(), Failure> {
     .hint("name another file"))
 }
 
-/// Refuses to overwrite a file that is not a plan, or to write a plan that a later run would read as part of a
-/// manifest.
-fn refuse_to_overwrite(file: &Path) -> Result<(), Failure> {
+/// Refuses to overwrite a file of another kind, or to write one that a later run would read as part of a manifest.
+fn refuse_to_overwrite(file: &Path, kinds: &[FileKind]) -> Result<(), Failure> {
     let shown = file.display();
     if Format::Json.looks_like_manifest(file) {
         return Err(Failure::usage(format!(
@@ -238,10 +270,13 @@ fn refuse_to_overwrite(file: &Path) -> Result<(), Failure> {
         .hint("name a file that ends in .json"));
     }
     let is_there = file.metadata().is_ok_and(|it| it.is_file() && it.len() > 0);
-    let is_plan = || matches!(kind::of(file), Some(FileKind::Plan | FileKind::Unknown));
-    if is_there && !is_plan() {
+    let is_own = || kind::of(file).is_some_and(|kind| kinds.contains(&kind));
+    if is_there && !is_own() {
+        let own = kinds
+            .first()
+            .map_or("such a file", |kind| kind::noun(*kind));
         return Err(Failure::new(format!(
-            "{shown} exists and is not a plan file; nothing was written"
+            "{shown} exists and is not {own}; nothing was written"
         ))
         .hint("name another file"));
     }

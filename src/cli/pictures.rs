@@ -6,13 +6,14 @@ mod notes;
 mod sources;
 
 use super::files;
+use super::formats::is_in_git;
 use super::session::Session;
 use super::values;
 use crate::api::PictureClient;
 use crate::drawing::{Area, Backdrop, CROP_SIDE, Crop, Picture, SCALED_SIDE, data_uri};
 use crate::manifest::{Pipes, read_bytes};
 use crate::model::{Content, InputId, TextFault, detect_pointer};
-use crate::render::Surroundings;
+use crate::render::{ShownInput, Surroundings};
 use notes::Notes;
 use rayon::prelude::*;
 use sources::{Found, Index, Place};
@@ -45,9 +46,10 @@ pub(crate) struct Args {
     images: Images,
     /// Look in this folder for pictures that the labels do not name, or that are not where they name them: by path,
     /// by file name, and by the input's id
-    #[arg(long = "pictures", value_name = "DIR", value_parser = values::folder, help_heading = HEADING)]
+    #[arg(long = "pictures", value_name = "DIR", value_parser = picture_folder, help_heading = HEADING)]
     folder: Option<PathBuf>,
-    /// Fetch pictures that have no file from the URLs of the manifest and of the app's inputs. The token is not sent
+    /// Fetch pictures that have no file from the URLs of the manifest and of the app's inputs, without a proxy. The token is
+    /// not sent, and addresses of private networks are refused, except the endpoint's host
     #[arg(long, help_heading = HEADING)]
     fetch_images: bool,
     /// Read at most N pictures
@@ -56,6 +58,15 @@ pub(crate) struct Args {
     /// Stop reading pictures once those shown have this many bytes, scaled and compressed
     #[arg(long, value_name = "BYTES", default_value_t = 12_000_000, help_heading = HEADING)]
     max_picture_bytes: u64,
+}
+
+fn picture_folder(text: &str) -> Result<PathBuf, String> {
+    let folder = values::folder(text)?;
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+    if is_in_git(&folder) || is_in_git(&real) {
+        return Err("it is a folder of git (.git), which has no pictures".to_owned());
+    }
+    Ok(folder)
 }
 
 /// How pictures are shown.
@@ -81,26 +92,30 @@ impl Args {
         }
     }
 
+    /// Whether pages link to pictures.
+    pub(crate) fn are_links(&self) -> bool {
+        self.images == Images::Link
+    }
+
     /// Asks the app for the URLs of pictures that have no file, if --fetch-images is given.
     pub(crate) async fn ask_app(
         &self,
         session: &Session,
         sources: &mut Sources<'_>,
-        changed: &[(InputId, Vec<Area>)],
+        shown: &[ShownInput],
     ) {
         if !self.fetch_images || self.images == Images::None {
             return;
         }
         let index = self.index();
-        let lacks_picture = |id: &InputId| {
-            let found = sources.find(id, index.as_ref());
-            found.may_have_picture && found.place.is_none()
+        let lacks_picture = |input: &&ShownInput| {
+            let found = sources.find(&input.id, index.as_ref());
+            found.may_have_picture && found.place.is_none() && !input.is_text_or_video
         };
-        let lacking = changed.iter().map(|(id, _)| id);
+        let lacking = shown.iter().filter(lacks_picture);
         let lacking: BTreeSet<String> = lacking
-            .filter(|id| lacks_picture(id))
             .take(self.max_pictures)
-            .map(ToString::to_string)
+            .map(|input| input.id.to_string())
             .collect();
         if lacking.is_empty() {
             return;
@@ -123,21 +138,22 @@ impl Args {
     }
 }
 
-/// What the changes are shown among: the backdrops of inputs with changes, and notes about what is missing. For each input,
-/// the areas of its picture to enlarge.
+/// What the changes of these inputs are shown among: backdrops, and notes about what is missing.
 pub(crate) async fn surroundings(
     args: &Args,
     sources: &Sources<'_>,
-    changed: &[(InputId, Vec<Area>)],
+    shown: &[ShownInput],
     unchanged: BTreeMap<InputId, Vec<Content>>,
 ) -> Surroundings {
     let index = args.index();
-    let inputs: Vec<Wanted<'_>> = wanted(changed)
+    let inputs: Vec<Wanted<'_>> = wanted(shown)
         .into_par_iter()
-        .map(|(id, areas)| Wanted {
-            id,
-            areas,
-            found: sources.find(id, index.as_ref()),
+        .map(|(input, areas)| {
+            let mut found = sources.find(&input.id, index.as_ref());
+            // Of an unknown input, only its labels say what it is.
+            found.may_have_picture &= found.place.is_some() || !input.is_text_or_video;
+            let id = &input.id;
+            Wanted { id, areas, found }
         })
         .collect();
     let mut gathering = Gathering {
@@ -147,9 +163,13 @@ pub(crate) async fn surroundings(
     };
     gathering.add_sizes_and_texts(sources, &inputs);
     match args.images {
-        Images::Inline => gathering.read_pictures(&inputs).await,
+        Images::Inline => gathering.read_pictures(&inputs, &sources.endpoint).await,
         Images::Link => gathering.add_links(&inputs, &sources.page_folder),
         Images::None => {}
+    }
+    for (id, note) in gathering.notes.of_inputs() {
+        let backdrop = gathering.backdrops.entry(id).or_default();
+        backdrop.notes.push(note);
     }
     let mut notes = gathering.notes.sentences();
     notes.extend(sources.problem.clone());
@@ -169,15 +189,15 @@ struct Wanted<'a> {
 }
 
 /// Every input once, in the order of the changes.
-fn wanted(changed: &[(InputId, Vec<Area>)]) -> Vec<(&InputId, Vec<Area>)> {
-    let mut inputs: Vec<(&InputId, Vec<Area>)> = Vec::new();
+fn wanted(shown: &[ShownInput]) -> Vec<(&ShownInput, Vec<Area>)> {
+    let mut inputs: Vec<(&ShownInput, Vec<Area>)> = Vec::new();
     let mut places: BTreeMap<&InputId, usize> = BTreeMap::new();
-    for (id, areas) in changed {
-        let at = *places.entry(id).or_insert_with(|| {
-            inputs.push((id, Vec::new()));
+    for input in shown {
+        let at = *places.entry(&input.id).or_insert_with(|| {
+            inputs.push((input, Vec::new()));
             inputs.len() - 1
         });
-        for area in areas {
+        for area in &input.areas {
             if !inputs[at].1.contains(area) {
                 inputs[at].1.push(*area);
             }
@@ -220,13 +240,13 @@ impl Gathering<'_> {
     }
 
     /// Reads the pictures in order, some at a time, until a limit is reached.
-    async fn read_pictures(&mut self, inputs: &[Wanted<'_>]) {
+    async fn read_pictures(&mut self, inputs: &[Wanted<'_>], endpoint: &str) {
         let shown: Vec<&Wanted<'_>> = self.with_places(inputs);
         let (read, beyond) = shown.split_at(shown.len().min(self.args.max_pictures));
-        self.notes.beyond_count = beyond.len();
+        self.notes.beyond_count = beyond.iter().map(|it| it.id.clone()).collect();
         let has_url = |it: &&Wanted<'_>| matches!(it.found.place, Some(Place::Url(_)));
         let client = (read.iter().any(has_url))
-            .then(|| PictureClient::new(MOST_FILE_BYTES).map_err(|error| error.to_string()));
+            .then(|| PictureClient::new(MOST_FILE_BYTES, endpoint).map_err(|it| it.to_string()));
         let mut bytes: u64 = 0;
         let mut done = 0;
         'batches: for batch in read.chunks(BATCH) {
@@ -247,7 +267,8 @@ impl Gathering<'_> {
                 };
                 bytes += scaled.bytes();
                 if bytes > self.args.max_picture_bytes {
-                    self.notes.beyond_bytes = read.len() - done;
+                    let rest = read[done..].iter().map(|it| it.id.clone());
+                    self.notes.beyond_bytes = rest.collect();
                     break 'batches;
                 }
                 done += 1;

@@ -3,23 +3,22 @@
 use super::base::BaseManifest;
 use super::connection::ConnectionArgs;
 use super::exit::{Exit, Failure};
-use super::formats::{self, ExtraOutput, Format};
+use super::formats::{self, ExtraOutput, Format, Outputs};
 use super::inventory;
 use super::offline;
 use super::output;
-use super::pager::{self, Paging};
 use super::pictures::{self, Source, Sources};
 use super::planning::{Planning, denied, stopped, undecided};
-use super::review::{self, PlanReview};
+use super::review::{self, Changes, Drawing};
 use super::session::Session;
 use super::sheets;
 use super::terminal::Stream;
 use super::validate::{Files, load, load_whole, refuse_unproven};
 use crate::api::Connection;
 use crate::manifest::Manifest;
-use crate::model::{Content, InputId, ObservedState};
+use crate::model::{Content, FileKind, InputId, ObservedState};
 use crate::plan::Plan;
-use crate::render::{self, SheetList, Surroundings};
+use crate::render;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -64,27 +63,12 @@ pub(crate) struct Args {
     pub(super) connection: ConnectionArgs,
 }
 
-impl Args {
-    fn paging(&self) -> Paging {
-        if self.no_pager {
-            Paging::Off
-        } else {
-            Paging::Wanted
-        }
-    }
-}
-
 pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     if args.allow_guards {
         args.planning.pass_numbers();
     }
     let view = &args.planning.view;
-    let read: Vec<&Path> = [Some(&args.path), args.observed.as_ref()]
-        .into_iter()
-        .flatten()
-        .map(PathBuf::as_path)
-        .collect();
-    formats::check(args.format, view, &args.also, args.out.as_deref(), &read)?;
+    check(&args)?;
     // The plan file may be applied later.
     let writes_plan_file = args.out.is_some() || formats::has_plan_file(args.format, &args.also);
     let mut manifest = if writes_plan_file {
@@ -95,7 +79,8 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     args.planning.adopt(&mut manifest)?;
     let base = args.planning.base(&args.path, args.files)?;
     let drawing = Drawing {
-        args: &args,
+        pictures: &args.pictures,
+        sheets: &args.sheets,
         folder: formats::images_folder(&args.also),
         page_folder: formats::page_folder(args.format, &args.also),
     };
@@ -104,7 +89,7 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     let (plan, unchanged, caller) = if let Some(file) = &args.observed {
         let observed = offline::read_listing(file)?;
         let plan = plan_offline(&args, &manifest, base.as_ref(), &observed)?;
-        let unchanged = drawing.unchanged(&plan, &observed);
+        let unchanged = unchanged(&drawing, &plan, &observed);
         (plan, unchanged, None)
     } else {
         let destination = args.connection.destination(Some(&manifest))?;
@@ -121,8 +106,12 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
                 inventory,
                 &destination,
             )?;
-            drawing.ask_app(&plan, &session, &mut sources).await;
-            let unchanged = drawing.unchanged(&plan, &observed);
+            if drawing.is_wanted() {
+                let changes = Changes::Plan(&plan, args.planning.view.filter());
+                let shown = changes.shown(drawing.most());
+                args.pictures.ask_app(&session, &mut sources, &shown).await;
+            }
+            let unchanged = unchanged(&drawing, &plan, &observed);
             Ok::<_, Failure>((plan, unchanged, Some(observed.caller)))
         };
         let planned = planned.await;
@@ -132,26 +121,25 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     if writes_plan_file {
         refuse_unproven(&manifest, &plan, args.files)?;
     }
-    let json = || render::json(&plan);
     if let Some(out) = &args.out {
-        output::file(out, &json())?;
+        output::file(out, &render::json(&plan))?;
     }
     let whole = formats::plan_file_path(args.out.as_deref(), &args.also);
-    let (surroundings, sheets) = drawing.draw(&plan, &sources, unchanged).await?;
-    formats::write(
-        &plan,
-        view,
-        &args.also,
-        whole,
-        &surroundings,
-        sheets.as_ref(),
-    )?;
-    match args.format {
-        Format::Text => pager::show(&view.text(&plan, Stream::Stdout), args.paging())?,
-        Format::Markdown => output::data(&view.markdown(&plan, whole, sheets.as_ref()))?,
-        Format::Json => output::data(&json())?,
-        Format::Html => output::data(&view.html(&plan, &surroundings))?,
-    }
+    sources.endpoint.clone_from(&plan.target.endpoint);
+    let changes = Changes::Plan(&plan, view.filter());
+    let (surroundings, sheets) = drawing.draw(&changes, &sources, unchanged, None).await?;
+    let written = |format| match format {
+        Format::Text => view.plain(&plan),
+        Format::Markdown => view.markdown(&plan, whole, sheets.as_ref()),
+        Format::Json => render::json(&plan),
+        Format::Html => view.html(&plan, &surroundings),
+    };
+    formats::write(&args.also, written)?;
+    let printed = match args.format {
+        Format::Text => view.text(&plan, Stream::Stdout),
+        format => written(format),
+    };
+    formats::print(args.format, &printed, args.no_pager)?;
     if let Some(denied) = caller.and_then(|caller| denied(&plan, &caller)) {
         output::message(&format!("warning: {denied}; `apply` would refuse it"));
     }
@@ -172,66 +160,33 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     })
 }
 
-/// What is drawn of a plan: contact sheets into a folder, and pages.
-struct Drawing<'a> {
-    args: &'a Args,
-    folder: Option<&'a Path>,
-    /// The folder of the page, if there is one.
-    page_folder: Option<PathBuf>,
+/// Checks the files that are asked for.
+fn check(args: &Args) -> Result<(), Failure> {
+    let read: Vec<&Path> = [Some(&args.path), args.observed.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(PathBuf::as_path)
+        .collect();
+    let outputs = Outputs {
+        format: args.format,
+        also: &args.also,
+        out: args.out.as_deref(),
+        read: &read,
+        kinds: &[FileKind::Plan, FileKind::Unknown],
+    };
+    outputs.check(args.planning.view.leaves_out())
 }
 
-impl Drawing<'_> {
-    fn is_wanted(&self) -> bool {
-        self.folder.is_some() || self.page_folder.is_some()
-    }
-
-    /// The labels between which changes are drawn.
-    fn unchanged(&self, plan: &Plan, observed: &ObservedState) -> BTreeMap<InputId, Vec<Content>> {
-        if self.is_wanted() {
-            review::unchanged_by_plan(plan, observed)
-        } else {
-            BTreeMap::new()
-        }
-    }
-
-    async fn ask_app(&self, plan: &Plan, session: &Session, sources: &mut Sources<'_>) {
-        if !self.is_wanted() {
-            return;
-        }
-        // A page shows all changes.
-        let most = match self.page_folder {
-            Some(_) => usize::MAX,
-            None => self.args.sheets.most_changes(),
-        };
-        let changed = render::changed_by_plan(plan, &self.args.planning.view.filter(), most);
-        let pictures = &self.args.pictures;
-        pictures.ask_app(session, sources, &changed).await;
-    }
-
-    /// Writes the contact sheets, and gathers what a page shows around the changes.
-    async fn draw(
-        &self,
-        plan: &Plan,
-        sources: &Sources<'_>,
-        unchanged: BTreeMap<InputId, Vec<Content>>,
-    ) -> Result<(Surroundings, Option<SheetList>), Failure> {
-        let review = PlanReview {
-            plan,
-            filter: self.args.planning.view.filter(),
-            pictures: &self.args.pictures,
-            sheets: &self.args.sheets,
-            sources,
-            unchanged,
-        };
-        let sheets = match self.folder {
-            Some(folder) => Some(review.write_sheets(folder).await?),
-            None => None,
-        };
-        let surroundings = match self.page_folder {
-            Some(_) => review.surroundings().await,
-            None => Surroundings::default(),
-        };
-        Ok((surroundings, sheets))
+/// The labels between which the changes are drawn, if they are.
+fn unchanged(
+    drawing: &Drawing<'_>,
+    plan: &Plan,
+    observed: &ObservedState,
+) -> BTreeMap<InputId, Vec<Content>> {
+    if drawing.is_wanted() {
+        review::unchanged_by_plan(plan, observed)
+    } else {
+        BTreeMap::new()
     }
 }
 

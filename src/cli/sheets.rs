@@ -9,7 +9,6 @@ use crate::drawing::{TILES, is_sheet};
 use crate::render::{SheetList, Sheets, counted};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 const HEADING: &str = "Contact sheets (--also images=DIR)";
 
@@ -45,21 +44,6 @@ impl Args {
     /// The largest number of changes on them.
     pub(crate) fn most_changes(&self) -> usize {
         self.most() * TILES
-    }
-}
-
-/// An argument `images=DIR`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SheetFolder(pub(crate) PathBuf);
-
-impl FromStr for SheetFolder {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.strip_prefix("images=") {
-            Some(folder) if !folder.is_empty() => Ok(Self(folder.into())),
-            _ => Err("expected a folder for contact sheets, as in `images=sheets`".to_owned()),
-        }
     }
 }
 

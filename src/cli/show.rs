@@ -1,17 +1,16 @@
 //! `show`: a saved plan, undo file, outcome or log.
 
 use super::exit::{Exit, Failure};
-use super::formats::Format;
-use super::pager::{self, Paging};
+use super::formats::{self, ExtraOutput, Format, Outputs};
 use super::pictures::{self, Sources};
-use super::review::PlanReview;
-use super::sheets::{self, SheetFolder};
+use super::review::{Changes, Drawing};
+use super::sheets;
 use super::terminal::Stream;
 use super::view::View;
 use super::{input, kind, output, plan_file};
 use crate::model::FileKind;
 use crate::plan::{OutcomeDocument, PlanFileError};
-use crate::render::{self, LogFile};
+use crate::render::{self, LogFile, TextOptions};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -23,9 +22,10 @@ pub(crate) struct Args {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Also write the pictures of a plan's changes to the folder DIR (`images=DIR`), as contact sheets
-    #[arg(long, value_name = "images=DIR")]
-    also: Option<SheetFolder>,
+    /// Also write it to FILE, as text, markdown, html or json, or the pictures of a plan's changes to the folder DIR
+    /// (`images=DIR`), as contact sheets; repeatable
+    #[arg(long, value_name = "FORMAT=FILE")]
+    also: Vec<ExtraOutput>,
     /// Do not use a pager. By default text on a terminal goes through ANNOSYNC_PAGER, PAGER or less
     #[arg(long)]
     no_pager: bool,
@@ -38,26 +38,26 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
-    if args.format == Format::Json && args.view.leaves_out() {
-        return Err(Failure::usage(
-            "--summary, --only, --input and --concept choose what text, Markdown and HTML show, and JSON always holds everything",
-        )
-        .hint("leave them out, or choose another --format"));
-    }
     let file = &args.file;
-    if let Some(folder) = &args.also {
-        sheets::check(&folder.0)?;
-    }
     let kind = kind::of(file);
-    if args.also.is_some() && matches!(kind, Some(FileKind::Outcome | FileKind::Log)) {
+    let outputs = Outputs {
+        format: args.format,
+        also: &args.also,
+        out: None,
+        read: &[file],
+        kinds: kind.as_slice(),
+    };
+    outputs.check(args.view.leaves_out())?;
+    let folder = formats::images_folder(&args.also);
+    if folder.is_some() && matches!(kind, Some(FileKind::Outcome | FileKind::Log)) {
         return Err(
             Failure::usage("--also images=DIR shows the changes of a plan")
                 .hint("name a file that `plan --out` or `apply --undo-out` wrote"),
         );
     }
-    let shown = match kind {
-        Some(FileKind::Outcome) => saved(args)?,
-        Some(FileKind::Log) => log(args)?,
+    match kind {
+        Some(FileKind::Outcome) => write(args, saved(args)?)?,
+        Some(FileKind::Log) => write(args, log(args)?)?,
         Some(
             FileKind::Listing
             | FileKind::Annotations
@@ -72,40 +72,48 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
                 None => unrecognised(file),
             });
         }
-        Some(FileKind::Plan | FileKind::Undo | FileKind::Unknown) => {
-            let plan = plan_file::read(file)?
-                .ok_or_else(|| kind::wrong_kind(file, FileKind::Unknown, WANTED))?;
-            // A plan file does not say where its pictures are: only flags do.
-            let review = PlanReview {
-                plan: &plan,
-                filter: args.view.filter(),
-                pictures: &args.pictures,
-                sheets: &args.sheets,
-                sources: &Sources::default(),
-                unchanged: BTreeMap::new(),
-            };
-            let sheets = match &args.also {
-                Some(SheetFolder(folder)) => Some(review.write_sheets(folder).await?),
-                None => None,
-            };
-            match args.format {
-                Format::Text => args.view.text(&plan, Stream::Stdout),
-                Format::Markdown => args.view.markdown(&plan, Some(file), sheets.as_ref()),
-                Format::Json => render::json(&plan),
-                Format::Html => args.view.html(&plan, &review.surroundings().await),
-            }
-        }
-    };
+        Some(FileKind::Plan | FileKind::Undo | FileKind::Unknown) => plan(args, folder).await?,
+    }
     if let Some(kind) = kind {
         output::message(&format!("{} is {}.", file.display(), kind::noun(kind)));
     }
-    match args.format {
-        Format::Text if args.no_pager => pager::show(&shown, Paging::Off)?,
-        Format::Text => pager::show(&shown, Paging::Wanted)?,
-        Format::Markdown | Format::Json | Format::Html => output::data(&shown)?,
-    }
     Ok(Exit::Done)
 }
+
+/// Writes the files of --also, and prints. `text` gets the format, and whether a terminal may show it.
+fn write(args: &Args, text: impl Fn(Format, bool) -> String) -> Result<(), Failure> {
+    formats::write(&args.also, |format| text(format, false))?;
+    formats::print(args.format, &text(args.format, true), args.no_pager)
+}
+
+async fn plan(args: &Args, folder: Option<&Path>) -> Result<(), Failure> {
+    let file = &args.file;
+    let plan =
+        plan_file::read(file)?.ok_or_else(|| kind::wrong_kind(file, FileKind::Unknown, WANTED))?;
+    let drawing = Drawing {
+        pictures: &args.pictures,
+        sheets: &args.sheets,
+        folder,
+        page_folder: formats::page_folder(args.format, &args.also),
+    };
+    // A plan file does not say where its pictures are: only flags do.
+    let mut sources = Sources::of([]);
+    sources.page_folder = drawing.page_folder.clone().unwrap_or_default();
+    let changes = Changes::Plan(&plan, args.view.filter());
+    let (surroundings, sheets) = drawing
+        .draw(&changes, &sources, BTreeMap::new(), Some(UNKNOWN))
+        .await?;
+    write(args, |format, is_printed| match format {
+        Format::Text if is_printed => args.view.text(&plan, Stream::Stdout),
+        Format::Text => args.view.plain(&plan),
+        Format::Markdown => args.view.markdown(&plan, Some(file), sheets.as_ref()),
+        Format::Json => render::json(&plan),
+        Format::Html => args.view.html(&plan, &surroundings),
+    })
+}
+
+/// What drawings of a plan file lack.
+const UNKNOWN: &str = "a plan file knows neither the labels that do not change, nor the proportions of pictures that are not found";
 
 const WANTED: &str = "a plan, an undo, an outcome or a log";
 
@@ -124,7 +132,7 @@ fn unrecognised(file: &Path) -> Failure {
     )
 }
 
-fn saved(args: &Args) -> Result<String, Failure> {
+fn saved(args: &Args) -> Result<impl Fn(Format, bool) -> String, Failure> {
     let text = input::text(&args.file, input::MAX_BYTES)?;
     let saved = OutcomeDocument::read(&text).map_err(|error| match error {
         PlanFileError::Syntax(fault) => input::json_failure(&args.file, &fault).hint(
@@ -136,10 +144,8 @@ fn saved(args: &Args) -> Result<String, Failure> {
         ))
         .hint("use the version of annosync that wrote it"),
     })?;
-    Ok(match args.format {
-        Format::Text => {
-            render::outcome_document_text(&saved, &args.view.text_options(Stream::Stdout))
-        }
+    Ok(move |format, is_printed| match format {
+        Format::Text => render::outcome_document_text(&saved, &text_options(args, is_printed)),
         Format::Markdown => {
             render::outcome_document_markdown(&saved, &args.view.markdown_options(None))
         }
@@ -151,7 +157,15 @@ fn saved(args: &Args) -> Result<String, Failure> {
     })
 }
 
-fn log(args: &Args) -> Result<String, Failure> {
+fn text_options(args: &Args, is_printed: bool) -> TextOptions {
+    if is_printed {
+        args.view.text_options(Stream::Stdout)
+    } else {
+        args.view.plain_options()
+    }
+}
+
+fn log(args: &Args) -> Result<impl Fn(Format, bool) -> String, Failure> {
     if !args.view.filter().concepts.is_empty() {
         return Err(
             Failure::usage("the log of an apply does not record concepts, so --concept cannot choose among its lines")
@@ -163,11 +177,11 @@ fn log(args: &Args) -> Result<String, Failure> {
         input::json_failure(&args.file, &fault)
             .hint("this is the log of an apply: each line is as `annosync apply --log` wrote it")
     })?;
-    Ok(match args.format {
-        Format::Text => render::log_text(&log, &args.view.text_options(Stream::Stdout)),
+    Ok(move |format, is_printed| match format {
+        Format::Text => render::log_text(&log, &text_options(args, is_printed)),
         Format::Markdown => render::log_markdown(&log, &args.view.markdown_options(None)),
         // The lines of the file are JSON already.
-        Format::Json => text,
+        Format::Json => text.clone(),
         Format::Html => {
             let text = render::log_text(&log, &args.view.page_options());
             render::text_html("annosync apply: log", &text)

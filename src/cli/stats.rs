@@ -1,13 +1,14 @@
 //! `stats`: the labels of a manifest, or of a saved listing, in numbers.
 
 use super::exit::{Exit, Failure};
+use super::formats::{self, ExtraOutput, Format, Outputs};
 use super::validate::{self, load};
 use super::{files, offline, output};
 use crate::manifest::{self, Manifest};
-use crate::model::{Content, Identity, Kind, Maker, ObservedState};
+use crate::model::{Content, FileKind, Identity, Kind, Maker, ObservedState};
 use crate::render::{self, counted};
 use crate::stats::{Counter, Labelled, Stats};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Count the labels of a manifest
 #[derive(Debug, clap::Args)]
@@ -21,21 +22,27 @@ pub(crate) struct Args {
     /// How to print the numbers
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Also write the numbers to FILE, as text, markdown, html or json; repeatable
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = formats::file_only)]
+    also: Vec<ExtraOutput>,
     #[command(flatten)]
     files: validate::Files,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    /// One document, as `annosync schema stats` describes it
-    Json,
-    Markdown,
-    /// A page with tables and bars
-    Html,
-}
-
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let read: Vec<&Path> = [Some(&args.path), args.observed.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(PathBuf::as_path)
+        .collect();
+    let outputs = Outputs {
+        format: args.format,
+        also: &args.also,
+        out: None,
+        read: &read,
+        kinds: &[FileKind::Report],
+    };
+    outputs.check(false)?;
     let manifest = match &args.observed {
         Some(_) if !manifest::has_header(&args.path) => None,
         _ => Some(load(&args.path, args.files)?),
@@ -45,11 +52,16 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         (None, Some(manifest)) => declared(manifest),
         (None, None) => unreachable!("without a listing, the manifest is loaded"),
     };
+    let text = |format| match format {
+        Format::Text => render::stats_text(&stats),
+        Format::Json => render::stats_json(&stats),
+        Format::Markdown => render::stats_markdown(&stats),
+        Format::Html => render::stats_html(&stats),
+    };
+    formats::write(&args.also, text)?;
     match args.format {
-        Format::Text => output::result(&render::stats_text(&stats))?,
-        Format::Json => output::data(&render::stats_json(&stats))?,
-        Format::Markdown => output::data(&render::stats_markdown(&stats))?,
-        Format::Html => output::data(&render::stats_html(&stats))?,
+        Format::Text => output::result(&text(Format::Text))?,
+        format => output::data(&text(format))?,
     }
     Ok(Exit::Done)
 }

@@ -111,12 +111,16 @@ impl View {
 
     /// A plan as text for a file: without colours, with lines of any length.
     pub(crate) fn plain(&self, plan: &Plan) -> String {
-        let options = TextOptions {
+        render::text(plan, &self.plain_options())
+    }
+
+    /// The options of text for a file.
+    pub(crate) fn plain_options(&self) -> TextOptions {
+        TextOptions {
             detail: self.detail(),
             filter: self.filter(),
             ..TextOptions::default()
-        };
-        render::text(plan, &options)
+        }
     }
 
     /// A plan as Markdown, which refers to this plan file and these contact sheets.

@@ -19,25 +19,57 @@ pub(super) struct Notes {
     /// The labels declare a size of another ratio.
     pub(super) other_proportions: Vec<InputId>,
     pub(super) many_crops: Vec<InputId>,
-    /// How many pictures are not shown because of the limits of their number and of their bytes.
-    pub(super) beyond_count: usize,
-    pub(super) beyond_bytes: usize,
+    /// The pictures that are not shown because of the limits of their number and of their bytes.
+    pub(super) beyond_count: Vec<InputId>,
+    pub(super) beyond_bytes: Vec<InputId>,
     pub(super) limits: (usize, u64),
 }
 
 impl Notes {
+    /// What each input lacks, for its part of a page.
+    pub(super) fn of_inputs(&self) -> Vec<(InputId, String)> {
+        let mut notes: Vec<(InputId, String)> = Vec::new();
+        for (note, ids) in [
+            ("no picture was found", &self.missing),
+            ("only the URL of its picture is known", &self.not_fetched),
+            (
+                "its picture was not read: --max-pictures",
+                &self.beyond_count,
+            ),
+            (
+                "its picture is not shown: --max-picture-bytes",
+                &self.beyond_bytes,
+            ),
+            ("not every small change is enlarged", &self.many_crops),
+            (
+                "the picture has other proportions than the labels say, and may be another one",
+                &self.other_proportions,
+            ),
+            ("its text is too long to be shown", &self.long_texts),
+        ] {
+            notes.extend(ids.iter().map(|id| (id.clone(), note.to_owned())));
+        }
+        for (what, problems) in [("picture", &self.unreadable), ("text", &self.texts)] {
+            let all = problems.iter();
+            notes.extend(
+                all.map(|(id, why)| (id.clone(), format!("its {what} is not shown: {why}"))),
+            );
+        }
+        notes
+    }
+
     pub(super) fn sentences(self) -> Vec<String> {
         let mut sentences = Vec::new();
         let pictures = |count: usize| counted(count as u64, "picture");
         let (most_pictures, most_bytes) = self.limits;
-        if self.beyond_count > 0 {
-            let count = pictures(self.beyond_count);
+        if !self.beyond_count.is_empty() {
+            let count = pictures(self.beyond_count.len());
             sentences.push(format!(
                 "{count} not read: the limit is {most_pictures} (--max-pictures)"
             ));
         }
-        if self.beyond_bytes > 0 {
-            let count = pictures(self.beyond_bytes);
+        if !self.beyond_bytes.is_empty() {
+            let count = pictures(self.beyond_bytes.len());
             sentences.push(format!(
                 "{count} not shown: the limit is {most_bytes} bytes (--max-picture-bytes)"
             ));

@@ -22,6 +22,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) urls: BTreeMap<InputId, String>,
     /// Why the app's URLs are not known.
     pub(super) problem: Option<String>,
+    /// The target's endpoint, whose host may be asked for pictures wherever it is; empty without a target.
+    pub(crate) endpoint: String,
     /// The folder of the page, from which links to pictures lead.
     pub(crate) page_folder: PathBuf,
 }

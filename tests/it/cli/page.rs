@@ -94,6 +94,54 @@ const CONTRAST: &str = r"(() => {
     return least;
 })()";
 
+/// The least contrast of a line with the blank canvas below it, and of the variables of enlarged drawings.
+const LINES: &str = r"(() => {
+    const paint = document.createElement('p');
+    document.body.append(paint);
+    const parts = color => {
+        paint.style.color = color;
+        return getComputedStyle(paint).color.match(/[\d.]+/g).map(Number);
+    };
+    const light = color => {
+        const [r, g, b] = parts(color).map(it => it / 255)
+            .map(it => it <= 0.03928 ? it / 12.92 : ((it + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ratio = (a, b) => {
+        const [low, high] = [light(a), light(b)].sort((a, b) => a - b);
+        return (high + 0.05) / (low + 0.05);
+    };
+    let [least, brightest, count] = [21, 0, 0];
+    for (const svg of document.querySelectorAll('figure.blank > svg, svg.zoom.blank')) {
+        const canvas = getComputedStyle(svg.querySelector('rect.canvas')).fill;
+        brightest = Math.max(brightest, light(canvas));
+        const lines = [...svg.querySelectorAll('rect:not(.canvas), path')].map(it => getComputedStyle(it).stroke);
+        const sides = ['unchanged', 'before', 'after', 'added', 'removed'];
+        const variables = sides.map(it => getComputedStyle(svg).getPropertyValue(`--${it}-line`));
+        const names = [...svg.querySelectorAll('text')].map(it => getComputedStyle(it).fill);
+        for (const color of [...lines, ...variables, ...names]) {
+            least = Math.min(least, ratio(color, canvas));
+            count += 1;
+        }
+    }
+    paint.remove();
+    return [least, brightest, count];
+})()";
+
+/// The pairs of names in drawings that overlap.
+const OVERLAPS: &str = r"(() => {
+    const found = [];
+    for (const svg of document.querySelectorAll('svg.picture')) {
+        const names = [...svg.querySelectorAll('text')].map(it => [it.textContent, it.getBoundingClientRect()]);
+        names.forEach(([name, a], at) => names.slice(at + 1).forEach(([other, b]) => {
+            if (a.left < b.right && b.left < a.right && a.top < b.bottom - 1 && b.top < a.bottom - 1) {
+                found.push([name, other]);
+            }
+        }));
+    }
+    return found;
+})()";
+
 #[track_caller]
 fn is_readable(browser: &mut Browser) {
     for scheme in ["light", "dark"] {
@@ -106,8 +154,16 @@ fn is_readable(browser: &mut Browser) {
         assert_eq!(is_dark, scheme == "dark");
         let least = browser.evaluate(CONTRAST);
         assert!(least[0].as_f64().unwrap() >= 4.5, "{scheme}: {least}");
+        let lines = browser.evaluate(LINES);
+        if lines[2] != 0 {
+            assert!(lines[0].as_f64().unwrap() >= 4.5, "{scheme}: {lines}");
+            let is_light = lines[1].as_f64().unwrap() > 0.8;
+            assert_eq!(is_light, scheme == "light", "{scheme}: {lines}");
+        }
     }
+    assert_eq!(browser.evaluate(OVERLAPS), json!([]));
     browser.resize(400, 800);
+    assert_eq!(browser.evaluate(OVERLAPS), json!([]));
     let overflow = browser.evaluate("document.documentElement.scrollWidth");
     assert!(overflow.as_u64().unwrap() <= 400, "{overflow}");
     browser.resize(1280, 800);
@@ -144,6 +200,45 @@ fn a_plan_is_a_quiet_and_readable_page() {
         "[...document.querySelectorAll('input, select, button')].filter(it => !it.labels?.length && !it.textContent.trim()).length",
     );
     assert_eq!(unnamed, 0);
+}
+
+#[test]
+fn names_over_a_crowded_picture_do_not_overlap() {
+    let Some(mut browser) = browser() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for (side, concept) in [("old", "platelets"), ("new", "white blood cells")] {
+        let mut text = format!("{HEADER}  - id: few\n    annotations:\n");
+        let mut label = |key: usize, left: f64| {
+            let right = left + 0.3;
+            writeln!(
+                text,
+                "      - {{ key: k{key}, box: {{ top: 0.3, left: {left:.2}, bottom: 0.5, right: {right:.2} }}, concepts: [{concept}] }}"
+            )
+            .unwrap();
+        };
+        for at in 0..8 {
+            label(at, 0.6 + at as f64 / 100.0);
+        }
+        text.push_str("  - id: many\n    annotations:\n");
+        let mut label = |key: usize, left: f64| {
+            let right = left + 0.3;
+            writeln!(
+                text,
+                "      - {{ key: k{key}, box: {{ top: 0.01, left: {left:.2}, bottom: 0.5, right: {right:.2} }}, concepts: [{concept}] }}"
+            )
+            .unwrap();
+        };
+        for at in 0..60 {
+            label(at, at as f64 / 100.0);
+        }
+        write(folder.path(), &format!("{side}.yaml"), &text);
+    }
+    page_of(folder.path(), &["diff", "old.yaml", "new.yaml"]).exits(2);
+    let file = folder.path().join("page.html");
+    browser.open(&file, "");
+    is_readable(&mut browser);
+    let names = "[...document.querySelectorAll('svg.picture')].map(it => it.querySelectorAll('text').length)";
+    assert_eq!(browser.evaluate(names), json!([8, 60]));
 }
 
 #[test]
@@ -259,6 +354,14 @@ fn links_lead_to_changes_that_are_not_shown_yet() {
         let top = top.as_f64().unwrap();
         assert!((0.0..800.0).contains(&top), "{top}");
     }
+    // A plan's changes have ids and keys.
+    let world = World::new();
+    world.declare(&boxes(0..4, "car").replace("key: k", "key: red car"));
+    let plan = world.plan(&["--format", "html"]).exits(0);
+    world.write("page.html", &plan.stdout);
+    let page = world.path().join("page.html");
+    browser.open(&page, "#in-002/red%20car");
+    browser.until("document.querySelector('li.here')?.id.startsWith('in-002/as-')");
     browser.open(&file, "#i-in-415");
     browser.until("document.getElementById('i-in-415')?.hidden === false");
     browser.open(&file, "#i-nowhere");
@@ -386,6 +489,52 @@ fn other_labels_of_an_input_are_drawn_between_its_changes() {
         .exits(0);
     assert_eq!(unchanged(&saved.stdout), 0);
     assert!(saved.stdout.contains("<rect class=\"before\""));
+}
+
+#[test]
+fn every_command_writes_pages_beside_its_format() {
+    let world = World::new();
+    world.declare(&boxes(0..4, "car"));
+    world.apply(&["--log", "log.jsonl"]).exits(0);
+    world.write("old.yaml", &world.read("m.yaml"));
+    world.declare(&boxes(0..4, "bus"));
+    world.plan(&["--out", "plan.json"]).exits(0);
+    for (arguments, code) in [
+        (&["diff", "old.yaml", "m.yaml"][..], 2),
+        (&["show", "plan.json"], 0),
+        (&["show", "log.jsonl"], 0),
+        (&["stats", "m.yaml"], 0),
+    ] {
+        let with = |more: &[&str]| world.run(&[arguments, more].concat()).exits(code).stdout;
+        let also = with(&[
+            "--also",
+            "html=page.html",
+            "--also",
+            "json=all.json",
+            "--also",
+            "text=a.txt",
+        ]);
+        assert_eq!(also, with(&[]), "{arguments:?}");
+        for (file, format) in [
+            ("page.html", "html"),
+            ("all.json", "json"),
+            ("a.txt", "text"),
+        ] {
+            assert_eq!(
+                world.read(file),
+                with(&["--format", format]),
+                "{arguments:?} {file}"
+            );
+        }
+        // What the command wrote itself may be replaced, and nothing else.
+        with(&["--also", "json=all.json"]);
+        world.write("all.json", "{\"mine\": 1}");
+        let refused = world.run(&[arguments, &["--also", "json=all.json"]].concat());
+        refused.exits(1).says("all.json exists and is not");
+        std::fs::remove_file(world.path().join("all.json")).unwrap();
+    }
+    let images = world.run(&["stats", "m.yaml", "--also", "images=sheets"]);
+    images.exits(64).says("there are no changes to draw");
 }
 
 #[test]

@@ -356,6 +356,7 @@ fn pictures_server(world: &World) -> (String, Arc<Mutex<Vec<String>>>) {
             "/file.png" => moved("file:///etc/hostname"),
             "/ftp.png" => moved("ftp://127.0.0.1/a.png"),
             "/round.png" => moved("/round.png"),
+            "/inside.png" => moved("http://10.0.0.1/a.png"),
             "/private.png" => StatusCode::FORBIDDEN.into_response(),
             _ => StatusCode::NOT_FOUND.into_response(),
         }
@@ -403,6 +404,10 @@ fn pictures_are_fetched_when_asked_and_without_the_token() {
             Some("redirects to something that is not http or https"),
         ),
         ("ftp.png", Some("a redirect leads to ftp")),
+        (
+            "inside.png",
+            Some("10.0.0.1 is a private address: pictures are fetched from public addresses"),
+        ),
         ("round.png", Some("too many redirects")),
         ("private.png", Some("no token is sent to hosts of pictures")),
         ("gone.png", Some("answered with HTTP 404")),
@@ -434,6 +439,125 @@ fn pictures_are_fetched_when_asked_and_without_the_token() {
         .plan(&fetch)
         .exits(0)
         .says("it cannot be fetched from 127.0.0.1");
+}
+
+#[test]
+fn pictures_of_private_networks_are_not_fetched_without_an_endpoint_there() {
+    let world = World::new();
+    let (server, heads) = pictures_server(&world);
+    let port = server.rsplit(':').next().unwrap();
+    for (host, why) in [
+        ("127.0.0.1", "127.0.0.1 is a loopback address"),
+        ("localhost", "localhost is at "),
+        ("169.254.169.254", "169.254.169.254 is a link-local address"),
+    ] {
+        let image = format!("{{ url: \"http://{host}:{port}/a.png\" }}");
+        for (side, concept) in [("old", "car"), ("new", "bus")] {
+            let manifest = format!("{}inputs:\n{}", header(), input("in-a", &image, concept));
+            write(
+                world.path(),
+                &format!("{side}/annosync.yaml"),
+                manifest.as_bytes(),
+            );
+        }
+        // A diff has no endpoint.
+        let run = diff(world.path(), &["old", "new", "--fetch-images"]).exits(2);
+        assert!(run.stderr.contains(why), "{host}: {}", run.stderr);
+        assert!(
+            run.stderr
+                .contains("pictures are fetched from public addresses"),
+            "{}",
+            run.stderr
+        );
+    }
+    assert!(heads.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_page_and_sheets_of_one_run_read_a_picture_once() {
+    let world = World::new();
+    let (server, heads) = pictures_server(&world);
+    let url = format!("{{ url: \"{server}/a.png\" }}");
+    world.declare(&input("in-a", &url, "car"));
+    let also = ["--fetch-images", "--also", "html=page.html"];
+    world.plan(&[&SHEETS[..], &also].concat()).exits(0);
+    assert_eq!(heads.lock().unwrap().len(), 1);
+    assert!(pink(&world.path().join("sheets/sheet-001.png")) > 20_000);
+    assert!(
+        world
+            .read("page.html")
+            .contains("href=\"data:image/jpeg;base64,")
+    );
+    // A page with links has no pixels for the sheets.
+    let links = [&SHEETS[..], &also, &["--images", "link"]].concat();
+    world.plan(&links).exits(0);
+    assert_eq!(heads.lock().unwrap().len(), 2);
+    assert!(
+        world
+            .read("page.html")
+            .contains(&format!("href=\"{server}/a.png\""))
+    );
+}
+
+#[test]
+fn what_is_missing_is_said_of_pictures_only() {
+    let world = World::new();
+    let label = "key: k\n        concepts: [car]\n";
+    world.declare(&format!(
+        "{}  - id: talk\n    annotations:\n      - segment: {{ begin: 1, end: 2.5 }}\n        {label}\
+         {}  - id: words\n    annotations:\n      - span: {{ start: 1, end: 2 }}\n        {label}",
+        input("in-a", "{}", "car"),
+        "  - id: film\n    annotations:\n      - frame: { time_ms: 1500, number: 45 }\n        \
+         box: { top: 0.1, left: 0.2, bottom: 0.5, right: 0.6 }\n        key: k\n        concepts: [car]\n",
+    ));
+    let note = "no picture was found of 1 input (in-a)";
+    let page = ["--also", "html=page.html", "--out", "plan.json"];
+    world
+        .plan(&[&SHEETS[..], &page].concat())
+        .exits(0)
+        .says(note);
+    let page = world.read("page.html");
+    assert_eq!(
+        page.matches("<p class=\"more\">no picture was found.</p>")
+            .count(),
+        1
+    );
+    // A plan file does not even say which inputs are texts.
+    let unknown =
+        "a plan file knows neither the labels that do not change, nor the proportions of pictures";
+    let show = ["show", "plan.json", "--also", "html=page.html"];
+    let run = world.run(&[&show[..], &SHEETS].concat()).exits(0);
+    assert!(
+        run.stderr.contains(note) && run.stderr.contains(unknown),
+        "{}",
+        run.stderr
+    );
+    assert!(world.read("page.html").contains(unknown));
+}
+
+#[test]
+fn nothing_is_written_into_git_and_no_picture_is_looked_for_there() {
+    let world = World::new();
+    fs::create_dir_all(world.path().join(".git/inner")).unwrap();
+    world.declare(&input("in-a", "{}", "car"));
+    for arguments in [
+        &["--also", "images=.git"][..],
+        &["--also", "images=.git/sheets"],
+        &["--also", "html=.git/page.html"],
+        &["--also", "text=.GIT/inner/a.txt"],
+        &["--out", ".git/plan.json"],
+    ] {
+        let run = world.plan(arguments).exits(64);
+        assert!(run.stderr.contains("is in a folder .git"), "{}", run.stderr);
+    }
+    for folder in [".git", ".git/inner"] {
+        world
+            .plan(&["--pictures", folder])
+            .exits(64)
+            .says("it is a folder of git (.git), which has no pictures");
+    }
+    let left = fs::read_dir(world.path().join(".git")).unwrap().count();
+    assert_eq!(left, 1);
 }
 
 /// The labels of a picture in Pascal VOC.

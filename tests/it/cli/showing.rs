@@ -137,7 +137,7 @@ fn invalid_options_are_refused_before_anything_is_read() {
         (&["--only", "merges"], "possible values"),
         (
             &["--format", "json", "--only", "posts"],
-            "JSON always holds the whole plan",
+            "JSON always holds everything",
         ),
         (
             &["--format", "json", "--summary"],
@@ -154,7 +154,7 @@ fn invalid_options_are_refused_before_anything_is_read() {
                 "--input",
                 "in-*",
             ],
-            "JSON always holds the whole plan",
+            "JSON always holds everything",
         ),
     ] {
         let run = world.plan(arguments).exits(64);
