@@ -13,8 +13,8 @@ use super::moves::{self, Moves};
 use super::operation::{Change, DeleteReason, Edit, Observed, Operation};
 use crate::matching::{Claims, Matched, MatchedBy, Matching, match_input};
 use crate::model::{
-    AnnotationId, Concepts, Content, DesiredAnnotation, DesiredState, Difference, Guards, Identity, InputId,
-    ObservedAnnotation, ObservedState, Owner, Policy, Scope, SetName, UserId,
+    AnnotationId, Concepts, Content, DesiredAnnotation, DesiredState, Difference, Guards, Identity,
+    InputId, ObservedAnnotation, ObservedState, Owner, Policy, Scope, SetName, UserId,
 };
 pub use document::{DIFF_VERSION, Diff, DiffChange, DiffKind, DiffSide, DiffSummary, InputLabels};
 pub use label_set::LabelSet;
