@@ -75,6 +75,7 @@ fn a_delete_shares_a_call_with_a_removal_if_that_saves_a_call() {
 
     Left without labels (1 input): b
     Classes: bus 1 -> 0 (-1); car 2 -> 1 (-1)
+    Relabelled: bus -> (none) (1)
 
     b
       - delete annotation [car] g000: by me-1 (not declared)
