@@ -69,7 +69,7 @@ impl Files {
         let mut found = Found::default();
         for path in paths {
             if path.is_dir() {
-                walk(&root, path, &mut found)?;
+                walk(&root, path, None, &mut found)?;
             } else {
                 found.files.push(relative(&root, path)?);
             }
@@ -102,6 +102,19 @@ impl Files {
     /// The path of a file.
     pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.root.join(file)
+    }
+
+    /// The files in a folder, at most so many levels below it.
+    fn below(&self, folder: &str, depth: Option<usize>) -> Vec<String> {
+        let mut found = Found::default();
+        let folder = match self.path(folder) {
+            path if path == Path::new("") => PathBuf::from("."),
+            path => path,
+        };
+        // A folder that cannot be read has no files; those that are needed are then missing by name.
+        let _ = walk(&self.root, &folder, depth, &mut found);
+        found.files.sort_unstable();
+        found.files
     }
 
     /// The format of the files.
@@ -182,11 +195,12 @@ impl Source for Files {
     }
 
     fn list(&self, folder: &str) -> Vec<String> {
-        let mut found = Found::default();
-        // A folder that cannot be read has no files; those that are needed are then missing by name.
-        let _ = walk(&self.root, &self.path(folder), &mut found);
-        found.files.sort_unstable();
-        found.files
+        self.below(folder, None)
+    }
+
+    fn beside(&self, path: &str) -> Vec<String> {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        self.below(folder, Some(1))
     }
 
     fn image_size(&self, path: &str) -> Option<(u32, u32)> {
@@ -246,12 +260,18 @@ fn is_word(path: &Path) -> bool {
 }
 
 /// Finds the files in a folder and below. A picture counts even if it is a link that leads nowhere: it is not read.
-fn walk(root: &Path, folder: &Path, found: &mut Found) -> Result<(), Failure> {
+fn walk(
+    root: &Path,
+    folder: &Path,
+    depth: Option<usize>,
+    found: &mut Found,
+) -> Result<(), Failure> {
     let hidden = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&hidden);
     let walk = WalkBuilder::new(folder)
         .standard_filters(false)
         .follow_links(true)
+        .max_depth(depth)
         .filter_entry(move |entry| {
             // The named folder itself may have any name.
             let is_left_out = entry.depth() > 0 && is_hidden(entry.file_name());
@@ -321,6 +341,7 @@ fn relative(root: &Path, path: &Path) -> Result<String, Failure> {
         .strip_prefix(root)
         .unwrap_or(path)
         .components()
+        .filter(|part| *part != Component::CurDir)
         .map(|part| part.as_os_str().to_str())
         .collect();
     let parts =

@@ -11,15 +11,20 @@ mod values;
 mod write;
 
 use super::account::{Imported, Note, SkipCode};
-use super::builder::{Builder, Object, Picture, PictureAt, number_name, storable};
+use super::builder::{
+    Builder, ClassAt, Object, ObjectName, Picture, PictureAt, Ready, number_name, storable,
+};
 use super::error::ImportError;
 use super::json::without_nan;
 use super::options::{ImportOptions, Scores};
+use super::parallel::in_batches;
 use super::place::{NotPlaced, skip};
 use super::source::{Source, has_extension};
 use crate::model::FileKind;
 use raw::{Annotation, Category, Image, Item};
+use rayon::prelude::*;
 use serde_json::{Map, Value};
+use smallvec::smallvec;
 use std::collections::HashMap;
 use values::{Attributes, Scalar};
 pub(super) use write::export;
@@ -61,41 +66,130 @@ fn read(path: &str, source: &dyn Source, builder: &mut Builder<'_>) -> Result<()
     let text = without_nan(&text);
     let file = raw::read(path, &text)?;
     builder.set_file(path);
-    let categories = categories(&file.categories, builder)?;
-    let pictures = pictures(&file.images, builder)?;
-    for (index, item) in file.annotations.iter().enumerate() {
-        let annotation = match item {
-            Item::Entry(annotation) => annotation,
-            Item::Wrong(found) => {
-                let detail = format!("an annotation is {found}");
-                builder.left_out(None, number_name(index), SkipCode::WrongType, detail);
-                continue;
+    let entries: Vec<_> = file.categories.into_iter().map(Item::read).collect();
+    let images: Vec<_> = file.images.into_par_iter().map(Item::read).collect();
+    let reader = Reader {
+        categories: categories(&entries, builder)?,
+        pictures: pictures(&images, builder)?,
+        options: builder.options(),
+    };
+    // The objects of an image may be anywhere in the list, so how many it has is not known.
+    let usual = file.annotations.len().div_ceil(images.len().max(1));
+    in_batches(
+        &file.annotations,
+        AT_ONCE,
+        |index, raw| reader.read(index, Item::read(raw)),
+        |_, read| match read {
+            Read::Object(at, object) => {
+                builder.reserve(at, usual);
+                builder.ready(at, object);
             }
-        };
-        let name = match annotation.id.id() {
-            Some(id) => id.to_owned(),
-            None => number_name(index),
-        };
-        let image_id = annotation.image_id.id();
-        let Some(&at) = image_id.and_then(|id| pictures.get(id)) else {
-            let detail = format!("image_id is {}", annotation.image_id.words());
-            let image_id = image_id.map(str::to_owned);
-            builder.left_out_of(image_id, name, SkipCode::UnknownImage, detail);
-            continue;
-        };
-        match object(annotation, at, &categories, builder) {
-            Ok(mut object) => {
-                object.name = name;
-                builder.object(at, object);
+            Read::Lost { picture, name, why } => {
+                builder.left_out_of(picture, name, why.code, why.detail);
             }
-            Err(NotPlaced { code, detail }) => builder.left_out(Some(at), name, code, detail),
-        }
-    }
+        },
+    );
     Ok(())
 }
 
-/// Names of categories by their ids.
-type Categories<'t> = HashMap<&'t str, &'t str>;
+/// How many annotations are in memory at once as the file has them.
+const AT_ONCE: usize = 4_096;
+
+/// Reads annotations. Many are read at once.
+struct Reader<'t> {
+    categories: Categories<'t>,
+    pictures: Pictures<'t>,
+    options: &'t ImportOptions,
+}
+
+/// An annotation.
+enum Read {
+    Object(PictureAt, Ready),
+    /// Its picture is not known; the text is the id that the file has for it.
+    Lost {
+        picture: Option<String>,
+        name: ObjectName,
+        why: NotPlaced,
+    },
+}
+
+impl Reader<'_> {
+    fn read(&self, index: usize, item: Item<Annotation<'_>>) -> Read {
+        let annotation = match item {
+            Item::Entry(annotation) => annotation,
+            Item::Wrong(found) => {
+                return Read::Lost {
+                    picture: None,
+                    name: ObjectName::Number(index),
+                    why: skip(SkipCode::WrongType, format!("an annotation is {found}")),
+                };
+            }
+        };
+        let name = match (annotation.id.whole(), annotation.id.id()) {
+            (Some(id), _) => ObjectName::Id(id),
+            (None, Some(id)) => ObjectName::Text(id.to_owned()),
+            (None, None) => ObjectName::Number(index),
+        };
+        let image_id = annotation.image_id.id();
+        let Some(&(at, size)) = image_id.and_then(|id| self.pictures.get(id)) else {
+            let detail = format!("image_id is {}", annotation.image_id.words());
+            return Read::Lost {
+                picture: image_id.map(str::to_owned),
+                name,
+                why: skip(SkipCode::UnknownImage, detail),
+            };
+        };
+        let object = match self.object(annotation, size) {
+            Ok(object) => Ok(Object { name, ..object }.placed(size, self.options)),
+            Err(why) => Err((name, why)),
+        };
+        Read::Object(at, object)
+    }
+
+    /// An object without its name, on a picture of this size.
+    fn object(
+        &self,
+        annotation: Annotation<'_>,
+        size: Option<(u32, u32)>,
+    ) -> Result<Object, NotPlaced> {
+        if annotation.iscrowd.is_set() {
+            return Err(skip(SkipCode::Crowd, "iscrowd: it is a group of objects"));
+        }
+        if annotation.ignore.is_set() {
+            return Err(skip(SkipCode::Ignored, "ignore: set in the file"));
+        }
+        let category = annotation.category_id.id();
+        let Some(&(_, class)) = category.and_then(|id| self.categories.get(id)) else {
+            let detail = format!("category_id is {}", annotation.category_id.words());
+            return Err(skip(SkipCode::UnknownCategory, detail));
+        };
+        let score = match &annotation.score {
+            Scalar::Missing => None,
+            score => {
+                let number = score.number().filter(|it| (0.0..=1.0).contains(it));
+                if number.is_none() && self.options.scores == Scores::Values {
+                    let detail = format!("score is {}", score.words());
+                    return Err(skip(SkipCode::WrongScore, detail));
+                }
+                Some(number.unwrap_or_default())
+            }
+        };
+        let mut notes = Vec::new();
+        let shapes = shape::shapes(&annotation, size, &mut notes)?;
+        let metadata = metadata(annotation, &mut notes);
+        Ok(Object {
+            concepts: smallvec![(class.into(), 1.0)],
+            score,
+            shapes,
+            metadata,
+            notes,
+            ..Object::default()
+        })
+    }
+}
+
+/// Names and classes of categories by their ids.
+type Categories<'t> = HashMap<&'t str, (&'t str, ClassAt)>;
 
 fn categories<'t>(
     items: &'t [Item<Category<'_>>],
@@ -110,7 +204,7 @@ fn categories<'t>(
             continue;
         };
         let name = category.name.label().unwrap_or_default();
-        if let Some(first) = names.get(id) {
+        if let Some((first, _)) = names.get(id) {
             if *first == name {
                 continue;
             }
@@ -121,20 +215,23 @@ fn categories<'t>(
             });
         }
         let place = format!("category {id} {name:?}");
-        builder.category(name, &place);
+        let class = builder.category(name, &place);
         if category.keypoints.is_some() || category.skeleton.is_some() {
             builder.note(Note::KeypointNamesLeftOut, place);
         }
-        names.insert(id, name);
+        names.insert(id, (name, class));
     }
     Ok(names)
 }
 
+/// Pictures and their sizes by their ids.
+type Pictures<'t> = HashMap<&'t str, (PictureAt, Option<(u32, u32)>)>;
+
 fn pictures<'t>(
     items: &'t [Item<Image<'_>>],
     builder: &mut Builder<'_>,
-) -> Result<HashMap<&'t str, PictureAt>, ImportError> {
-    let mut by_id: HashMap<&str, PictureAt> = HashMap::new();
+) -> Result<Pictures<'t>, ImportError> {
+    let mut by_id = Pictures::new();
     let mut same_id = None;
     for (index, item) in items.iter().enumerate() {
         let image = match item {
@@ -164,13 +261,14 @@ fn pictures<'t>(
             builder.unassigned();
             continue;
         };
+        let size = size(image);
         let at = builder.picture(Picture {
             file_name: file_name.map(str::to_owned),
             own_id: Some(id.to_owned()),
-            size: size(image),
+            size,
             ..Picture::default()
         });
-        if let Some(first) = by_id.insert(id, at) {
+        if let Some((first, _)) = by_id.insert(id, (at, size)) {
             let first = builder.name(first).to_owned();
             same_id.get_or_insert((id.to_owned(), first, name));
         }
@@ -193,51 +291,9 @@ fn size(image: &Image<'_>) -> Option<(u32, u32)> {
     Some((whole(&image.width)?, whole(&image.height)?))
 }
 
-/// An object without its name.
-fn object(
-    annotation: &Annotation<'_>,
-    at: PictureAt,
-    categories: &Categories<'_>,
-    builder: &Builder<'_>,
-) -> Result<Object, NotPlaced> {
-    if annotation.iscrowd.is_set() {
-        return Err(skip(SkipCode::Crowd, "iscrowd: it is a group of objects"));
-    }
-    if annotation.ignore.is_set() {
-        return Err(skip(SkipCode::Ignored, "ignore: set in the file"));
-    }
-    let category = annotation.category_id.id();
-    let Some(&concept) = category.and_then(|id| categories.get(id)) else {
-        let detail = format!("category_id is {}", annotation.category_id.words());
-        return Err(skip(SkipCode::UnknownCategory, detail));
-    };
-    let score = match &annotation.score {
-        Scalar::Missing => None,
-        score => {
-            let number = score.number().filter(|it| (0.0..=1.0).contains(it));
-            if number.is_none() && builder.options().scores == Scores::Values {
-                let detail = format!("score is {}", score.words());
-                return Err(skip(SkipCode::WrongScore, detail));
-            }
-            Some(number.unwrap_or_default())
-        }
-    };
-    let mut notes = Vec::new();
-    let shapes = shape::shapes(annotation, builder.size(at), &mut notes)?;
-    let metadata = metadata(annotation, &mut notes);
-    Ok(Object {
-        concepts: vec![(concept.to_owned(), 1.0)],
-        score,
-        shapes,
-        metadata,
-        notes,
-        ..Object::default()
-    })
-}
-
 /// The attributes, and the fields that COCO does not define, as far as a manifest can store them.
-fn metadata(annotation: &Annotation<'_>, notes: &mut Vec<Note>) -> Map<String, Value> {
-    let (mut attributes, is_complete) = match &annotation.attributes {
+fn metadata(annotation: Annotation<'_>, notes: &mut Vec<Note>) -> Map<String, Value> {
+    let (mut attributes, is_complete) = match annotation.attributes {
         Attributes::Missing => (Map::new(), true),
         Attributes::Wrong => (Map::new(), false),
         Attributes::Object(fields) => storable(fields),
@@ -245,7 +301,7 @@ fn metadata(annotation: &Annotation<'_>, notes: &mut Vec<Note>) -> Map<String, V
     if !is_complete {
         notes.push(Note::AttributesLeftOut);
     }
-    let (mut metadata, is_complete) = storable(&annotation.others.fields);
+    let (mut metadata, is_complete) = storable(annotation.others.fields);
     // The polygon is turned already.
     if notes.contains(&Note::RotatedBox) {
         attributes.remove(shape::ROTATION);

@@ -7,7 +7,7 @@ mod tags;
 mod write;
 
 use super::account::{Imported, Media, Note, SkipCode};
-use super::builder::{Builder, Object, Picture, Place};
+use super::builder::{Builder, Object, ObjectName, Picture, Place};
 use super::error::ImportError;
 use super::format::Format;
 use super::options::ImportOptions;
@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use tags::{Spans, Tag};
 
+use smallvec::smallvec;
 pub(super) use write::export;
 
 /// Begins a document.
@@ -255,18 +256,18 @@ impl Document {
         });
         for (number, detail) in self.wrong {
             let detail = format!("line {number}: {detail}");
-            let name = format!("line {number}");
+            let name = ObjectName::Line(number);
             builder.left_out(Some(at), name, SkipCode::WrongType, detail);
         }
         for (span, text) in spans {
-            let name = format!("line {}", span.line);
+            let name = ObjectName::Line(span.line);
             match shape(span.start, span.end, text) {
                 Ok(shape) => builder.object(
                     at,
                     Object {
                         name,
-                        concepts: vec![(span.label, 1.0)],
-                        shapes: vec![shape],
+                        concepts: smallvec![(span.label.into(), 1.0)],
+                        shapes: smallvec![shape],
                         ..Object::default()
                     },
                 ),

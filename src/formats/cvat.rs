@@ -12,7 +12,7 @@ mod video;
 mod write;
 
 use super::account::{Imported, Media};
-use super::builder::{Builder, Object, Picture, number_name};
+use super::builder::{Builder, Object, ObjectName, Picture};
 use super::error::ImportError;
 use super::format::Format;
 use super::options::ImportOptions;
@@ -21,6 +21,7 @@ use super::source::{Source, folder, text};
 use super::xml::{self, Element, FileErrors, Xml};
 use crate::model::{FileKind, escape};
 use meta::Meta;
+use smallvec::smallvec;
 use video::Videos;
 pub(super) use write::export;
 
@@ -78,7 +79,7 @@ struct File<'s> {
 impl File<'_> {
     fn read(&self, builder: &mut Builder<'_>, interpolated: &mut u64) -> Result<(), ImportError> {
         let text = text(self.source, self.path)?;
-        let mut xml = Xml::open(self.path, &text)?;
+        let xml = Xml::open(self.path, &text)?;
         if xml.root() != ROOT {
             return Err(other_format(format!(
                 "the root of {} is <{}>, and that of CVAT XML is <{ROOT}>",
@@ -90,28 +91,25 @@ impl File<'_> {
         let mut meta = Meta::default();
         let mut videos: Option<Videos> = None;
         let (mut images, mut tracks) = (0, 0);
-        while let Some(element) = xml.next()? {
-            match element.name {
-                "meta" => meta = Meta::read(&element, builder),
-                "image" => {
-                    images += 1;
-                    self.image(&element, &mut meta, builder);
-                }
-                "track" => {
-                    let videos =
-                        videos.get_or_insert_with(|| Videos::new(self.path, &meta, builder));
-                    match videos.of(&element) {
-                        Ok(video) => {
-                            let mut track = track::Track::new(&element, tracks, &mut meta);
-                            track.read(video, builder, interpolated);
-                        }
-                        Err(id) => track::left_out(&element, tracks, &id, builder),
-                    }
-                    tracks += 1;
-                }
-                _ => {}
+        xml.each(|element| match element.name {
+            "meta" => meta = Meta::read(&element, builder),
+            "image" => {
+                images += 1;
+                self.image(&element, &mut meta, builder);
             }
-        }
+            "track" => {
+                let videos = videos.get_or_insert_with(|| Videos::new(self.path, &meta, builder));
+                match videos.of(&element) {
+                    Ok(video) => {
+                        let mut track = track::Track::new(&element, tracks, &mut meta);
+                        track.read(video, builder, interpolated);
+                    }
+                    Err(id) => track::left_out(&element, tracks, &id, builder),
+                }
+                tracks += 1;
+            }
+            _ => {}
+        })?;
         // A video that somebody looked at, and in which there is nothing.
         if images == 0 && videos.is_none() && meta.is_video {
             videos = Some(Videos::new(self.path, &meta, builder));
@@ -142,7 +140,7 @@ impl File<'_> {
         });
         builder.reserve(at, element.children.len());
         for (index, child) in element.children.iter().enumerate() {
-            let name = number_name(index);
+            let name = ObjectName::Number(index);
             match object(child, size, meta, builder) {
                 Ok(mut object) => {
                     object.name = name;
@@ -170,12 +168,12 @@ fn object(
         _ => shape::Outline::read(element)?.shape(&mut notes),
     };
     let mut object = Object {
-        concepts: vec![(label.to_owned(), 1.0)],
-        shapes: vec![shape],
+        concepts: smallvec![(builder.class(label), 1.0)],
+        shapes: smallvec![shape],
         notes,
         ..Object::default()
     };
-    fields::read(element, None, meta, &mut object);
+    fields::read(element, None, label, meta, &mut object);
     Ok(object)
 }
 

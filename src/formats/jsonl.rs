@@ -17,6 +17,7 @@ use crate::model::{
     Content, FileKind, Geometry, Identity, Mask, TextKind, Undeclared, decode_text,
     normalize_line_endings,
 };
+use smallvec::smallvec;
 use std::collections::BTreeMap;
 pub(super) use write::export;
 
@@ -168,7 +169,7 @@ fn add_annotations(
         };
         let found = match read.and_then(|()| object(name.clone(), &identity, content)) {
             Ok(object) => Found::Object(Box::new(object)),
-            Err(why) => Found::LeftOut(name, why),
+            Err(why) => Found::LeftOut(name.into(), why),
         };
         builder.found(at, found);
     }
@@ -206,14 +207,14 @@ fn object(name: String, identity: &Identity, mut content: Content) -> Result<Obj
     };
     let concepts = content.concepts.iter().flat_map(|concepts| concepts.iter());
     Ok(Object {
-        name,
+        name: name.into(),
         key,
         concepts: concepts
-            .map(|concept| (concept.id.to_string(), f64::from(concept.value)))
+            .map(|concept| (concept.id.to_string().into(), f64::from(concept.value)))
             .collect(),
-        shapes: vec![shape],
+        shapes: smallvec![shape],
         units: Units::Fractions,
-        content,
+        content: Some(Box::new(content)),
         notes,
         ..Object::default()
     })

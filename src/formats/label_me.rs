@@ -6,7 +6,7 @@ mod shape;
 mod write;
 
 use super::account::{Imported, Media, SkipCode};
-use super::builder::{Builder, Found, Object, Picture, number_name};
+use super::builder::{Builder, Found, Object, ObjectName, Picture};
 use super::error::ImportError;
 use super::format::Format;
 use super::json::{kind, pixels, without_nan};
@@ -17,6 +17,7 @@ use crate::model::FileKind;
 use rayon::prelude::*;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use smallvec::{SmallVec, smallvec};
 pub(super) use write::export;
 
 /// How many files are in memory at the same time.
@@ -130,7 +131,7 @@ fn read(
     };
     let mut found: Vec<Found> = flags(file.flags.as_ref()).into_iter().collect();
     for (index, raw) in shapes.into_iter().enumerate() {
-        let name = number_name(index);
+        let name = ObjectName::Number(index);
         let shape = serde_json::from_str(raw.get())
             .map_err(|error| skip(SkipCode::WrongType, error.to_string()))
             .and_then(|value: Value| shape::object(&name, value, size, options.overhang));
@@ -152,13 +153,8 @@ fn without_extension(path: &str) -> &str {
 
 /// The flags of the picture: concepts of the whole input, with the value 0 for those that are not set.
 fn flags(flags: Option<&Value>) -> Option<Found> {
-    let name = "flags".to_owned();
-    let wrong = |detail: String| {
-        Some(Found::LeftOut(
-            "flags".into(),
-            skip(SkipCode::WrongType, detail),
-        ))
-    };
+    let name = || ObjectName::from("flags".to_owned());
+    let wrong = |detail: String| Some(Found::LeftOut(name(), skip(SkipCode::WrongType, detail)));
     let flags = match flags? {
         Value::Null => return None,
         Value::Object(flags) => flags,
@@ -167,17 +163,17 @@ fn flags(flags: Option<&Value>) -> Option<Found> {
     if flags.is_empty() {
         return None;
     }
-    let mut concepts = Vec::with_capacity(flags.len());
+    let mut concepts = SmallVec::with_capacity(flags.len());
     for (flag, value) in flags {
         let Some(is_set) = value.as_bool() else {
             return wrong(format!("the flag {flag:?} is {}", kind(value)));
         };
-        concepts.push((flag.clone(), f64::from(u8::from(is_set))));
+        concepts.push((flag.clone().into(), f64::from(u8::from(is_set))));
     }
     Some(Found::Object(Box::new(Object {
-        name,
+        name: name(),
         concepts,
-        shapes: vec![Shape::Whole],
+        shapes: smallvec![Shape::Whole],
         ..Object::default()
     })))
 }

@@ -258,7 +258,7 @@ fn add(task: &Task, source: &dyn Source, builder: &mut Builder<'_>) {
             (SkipCode::OtherAnnotator, "the work of another annotator")
         };
         for found in found(work) {
-            builder.set_aside(&name, found.name().to_owned(), code, detail.to_owned());
+            builder.set_aside(&name, found.name(), code, detail.to_owned());
         }
     }
     let Some(at) = at else {

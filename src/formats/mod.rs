@@ -9,6 +9,7 @@
 //! account    result of every reader: inputs, and what was left out, by stable code
 //! source     the files of an import                   options  choices of an import
 //! builder    pictures and objects -> inputs           error    why nothing can be imported
+//! parallel   many files or objects read at once
 //! place      pixels -> fractions                      input_id ids of inputs, made from names of images
 //! pieces     several annotations of one object        bitmap   pixels <-> masks
 //! json       values of JSON files
@@ -37,6 +38,7 @@ mod label_studio;
 mod metadata;
 mod open_images;
 mod options;
+mod parallel;
 mod pieces;
 mod place;
 mod source;

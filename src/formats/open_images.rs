@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 use std::collections::HashMap;
 use table::{Kind, Row, Table};
 
+use smallvec::smallvec;
 pub(super) use write::export;
 
 /// Flags of a box: 1, 0, or -1 if it is not known.
@@ -145,7 +146,13 @@ impl Reader<'_> {
             }
             let at = self.picture(id);
             match self.object(&row, kind) {
-                Ok(object) => self.builder.object(at, Object { name, ..object }),
+                Ok(object) => self.builder.object(
+                    at,
+                    Object {
+                        name: name.into(),
+                        ..object
+                    },
+                ),
                 Err(NotPlaced { code, detail }) => {
                     let detail = format!("{path}:{line}: {detail}");
                     self.builder.left_out(Some(at), name, code, detail);
@@ -221,9 +228,9 @@ impl Reader<'_> {
                 [edge("XMin")?, edge("YMin")?],
                 [edge("XMax")?, edge("YMax")?],
             ];
-            object.shapes = vec![Shape::Box(corners)];
+            object.shapes = smallvec![Shape::Box(corners)];
             object.score = confidence.filter(|it| *it < 1.0);
-            object.concepts = vec![(class, 1.0)];
+            object.concepts = smallvec![(class.into(), 1.0)];
             for flag in FLAGS {
                 match row.get(flag) {
                     Some("1") => _ = metadata.insert(flag.to_owned(), Value::Bool(true)),
@@ -234,11 +241,11 @@ impl Reader<'_> {
                 }
             }
         } else {
-            object.shapes = vec![Shape::Whole];
+            object.shapes = smallvec![Shape::Whole];
             let value = confidence.unwrap_or(1.0);
             let is_verified = [0.0, 1.0].contains(&value) && by != Some("machine");
             object.score = (!is_verified).then_some(value);
-            object.concepts = vec![(class, if is_verified { value } else { 1.0 })];
+            object.concepts = smallvec![(class.into(), if is_verified { value } else { 1.0 })];
         }
         object.metadata = metadata;
         Ok(object)

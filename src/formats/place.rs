@@ -9,6 +9,7 @@ use super::options::{EDGE_TOLERANCE, ImportOptions, MultiRing, Overhang};
 use crate::model::{
     BoundingBox, Geometry, Keypoint, Keypoints, Mask, Point, Polygon, Visibility, encloses_area,
 };
+use smallvec::SmallVec;
 
 /// What coordinates are measured in.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,30 +64,30 @@ pub(super) type Xy = [f64; 2];
 
 /// Converts a shape to geometries: several rings can become several, and all others become one.
 pub(super) fn place(
-    shape: &Shape,
+    shape: Shape,
     extent: Extent,
     options: &ImportOptions,
-    geometries: &mut Vec<Geometry>,
+    geometries: &mut SmallVec<[Geometry; 1]>,
     notes: &mut Vec<Note>,
 ) -> Result<(), NotPlaced> {
     let overhang = options.overhang;
     geometries.push(match shape {
         Shape::Whole => Geometry::Whole,
-        Shape::Box(corners) => box_between(*corners, extent, overhang, notes)?,
+        Shape::Box(corners) => box_between(corners, extent, overhang, notes)?,
         Shape::Rings(rings, corners) => {
-            geometries.extend(shapes_of_rings(rings, *corners, extent, options, notes)?);
+            geometries.extend(shapes_of_rings(&rings, corners, extent, options, notes)?);
             return Ok(());
         }
         Shape::Point(point) => {
-            let [x, y] = inside(*point, extent, overhang, notes)?;
+            let [x, y] = inside(point, extent, overhang, notes)?;
             let point = Point::new(y, x).map_err(|_| outside(&[[x, y]], extent))?;
             Geometry::Point(point)
         }
         Shape::Keypoints(points) => {
-            Geometry::Keypoints(keypoints(points, extent, overhang, notes)?)
+            Geometry::Keypoints(keypoints(&points, extent, overhang, notes)?)
         }
-        Shape::Mask(mask) => Geometry::Mask(mask.clone()),
-        Shape::Done(geometry) => geometry.clone(),
+        Shape::Mask(mask) => Geometry::Mask(mask),
+        Shape::Done(geometry) => geometry,
     });
     Ok(())
 }

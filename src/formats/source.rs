@@ -34,6 +34,14 @@ pub trait Source: std::fmt::Debug + Sync {
     /// whole folder.
     fn list(&self, folder: &str) -> Vec<String>;
 
+    /// The files in the folder of a path, without those of folders below.
+    fn beside(&self, path: &str) -> Vec<String> {
+        let folder = folder(path);
+        let mut files = self.list(folder);
+        files.retain(|file| self::folder(file) == folder);
+        files
+    }
+
     /// Width and height in pixels from the header of an image file, as it is displayed.
     fn image_size(&self, path: &str) -> Option<(u32, u32)>;
 }

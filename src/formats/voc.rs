@@ -9,15 +9,14 @@ mod object;
 mod write;
 
 use super::account::{Imported, Note};
-use super::builder::{Builder, Picture};
+use super::builder::{Builder, Picture, Ready};
 use super::error::ImportError;
 use super::format::Format;
 use super::options::{Corners, ImportOptions};
+use super::parallel::in_batches;
 use super::source::{Source, file_name, text};
 use super::xml::{self, FileErrors, Xml};
 use crate::model::FileKind;
-use object::Found;
-use rayon::prelude::*;
 pub(super) use write::export;
 
 /// What is parsed before it is added up: bounds the memory.
@@ -36,24 +35,21 @@ pub(super) fn import(
     let mut builder = Builder::new(options);
     let mut has_box = false;
     let mut errors = FileErrors::default();
-    for paths in files.chunks(FILES_AT_ONCE) {
-        let read: Vec<Result<Labels, ImportError>> = paths
-            .par_iter()
-            .map(|path| read(path, source, options.corners))
-            .collect();
-        for (path, labels) in paths.iter().zip(read) {
-            match labels {
-                Ok(labels) => {
-                    errors.read();
-                    has_box |= !labels.objects.is_empty();
-                    add(labels, &mut builder);
-                }
-                Err(error) => {
-                    errors.failed(path, error, &mut builder);
-                }
+    in_batches(
+        &files,
+        FILES_AT_ONCE,
+        |_, path| read(path, source, options),
+        |path, labels| match labels {
+            Ok(labels) => {
+                errors.read();
+                has_box |= !labels.objects.is_empty();
+                add(labels, &mut builder);
             }
-        }
-    }
+            Err(error) => {
+                errors.failed(path, error, &mut builder);
+            }
+        },
+    );
     errors.check(files.len())?;
     if has_box && options.corners == Corners::FromZero {
         builder.note(Note::CornersFromZero, "all boxes");
@@ -83,10 +79,10 @@ fn other_format(why: String) -> ImportError {
 struct Labels {
     picture: Picture,
     is_named_after_file: bool,
-    objects: Vec<Found>,
+    objects: Vec<Ready>,
 }
 
-fn read(path: &str, source: &dyn Source, corners: Corners) -> Result<Labels, ImportError> {
+fn read(path: &str, source: &dyn Source, options: &ImportOptions) -> Result<Labels, ImportError> {
     let text = text(source, path)?;
     let mut xml = Xml::open(path, &text)?;
     if xml.root() != ROOT {
@@ -105,7 +101,7 @@ fn read(path: &str, source: &dyn Source, corners: Corners) -> Result<Labels, Imp
                 let length = |name: &str| xml::length(element.text_of(name)?);
                 size = length("width").zip(length("height"));
             }
-            "object" => objects.push(object::read(&element, objects.len(), corners)),
+            "object" => objects.push(object::read(&element, objects.len(), options.corners)),
             _ => {}
         }
     }
@@ -113,6 +109,7 @@ fn read(path: &str, source: &dyn Source, corners: Corners) -> Result<Labels, Imp
     let xml = first.as_deref().unwrap_or(path);
     let name = name::picture_name(xml, filename.as_deref(), own_path.as_deref());
     let size = size.or_else(|| xml::size_of_first(source, &name::folders(path), name.last()));
+    let objects = objects.into_iter();
     Ok(Labels {
         picture: Picture {
             file_name: Some(name.path),
@@ -121,7 +118,9 @@ fn read(path: &str, source: &dyn Source, corners: Corners) -> Result<Labels, Imp
             ..Picture::default()
         },
         is_named_after_file: name.is_own,
-        objects,
+        objects: objects
+            .map(|read| read.map(|object| object.placed(size, options)))
+            .collect(),
     })
 }
 
@@ -147,11 +146,8 @@ fn add(labels: Labels, builder: &mut Builder<'_>) {
     }
     let at = builder.picture(labels.picture);
     builder.reserve(at, labels.objects.len());
-    for found in labels.objects {
-        match found {
-            Ok(object) => builder.object(at, object),
-            Err((name, why)) => builder.left_out(Some(at), name, why.code, why.detail),
-        }
+    for object in labels.objects {
+        builder.ready(at, object);
     }
 }
 

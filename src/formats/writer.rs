@@ -2,14 +2,19 @@
 //!
 //! Every annotation is either written or in [`Exported::skipped`]; what is changed is in [`Exported::notes`].
 
+mod held;
+mod numbers;
 mod safe_path;
 
 use super::account::{ConversionNote, ImageInfo, Media, Note, SkipCode, Skipped};
 use super::format::Format;
 use super::input_id::{InputIdFrom, input_id};
-use crate::model::{ConceptId, Concepts, Content, Geometry, Identity, InputId, Kind, Status};
+use crate::model::{ConceptId, Concepts, InputId};
+pub use held::ExportAnnotation;
+use held::has_state;
+pub(super) use held::{Holds, Item, Whole};
+pub(super) use numbers::{pixels, shortest};
 use safe_path::safe_path;
-use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An input to export.
@@ -22,16 +27,6 @@ pub struct ExportInput {
     pub annotations: Vec<ExportAnnotation>,
     /// Such as `train`.
     pub split: Option<String>,
-}
-
-/// An annotation to export.
-#[derive(Debug, Clone)]
-pub struct ExportAnnotation {
-    /// Its id or its key, or `number 8`: names it in the account.
-    pub name: String,
-    /// For annosync's own format alone.
-    pub identity: Identity,
-    pub content: Content,
 }
 
 /// The result of an export.
@@ -50,40 +45,6 @@ pub struct Exported {
     pub annotations: usize,
     /// How many annotations were written.
     pub written: usize,
-}
-
-/// One object to write: an annotation with one of its concepts.
-#[derive(Debug, Clone)]
-pub(super) struct Item<'e> {
-    pub(super) name: &'e str,
-    pub(super) geometry: &'e Geometry,
-    pub(super) concept: &'e ConceptId,
-    /// Index in [`Writer::classes`].
-    pub(super) class: usize,
-    /// From 0 to 1; 1 unless the format holds other values.
-    pub(super) value: f32,
-    /// Metadata that is still to be written.
-    pub(super) metadata: Map<String, Value>,
-}
-
-/// One annotation to write, with all of its concepts.
-#[derive(Debug, Clone)]
-pub(super) struct Whole<'e> {
-    pub(super) name: &'e str,
-    pub(super) identity: &'e Identity,
-    pub(super) content: &'e Content,
-    pub(super) geometry: &'e Geometry,
-    /// Metadata that is still to be written.
-    pub(super) metadata: Map<String, Value>,
-}
-
-/// What a format can hold besides places and classes.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Holds {
-    /// Values between 0 and 1, such as scores.
-    pub(super) scores: bool,
-    /// The value 0: absent.
-    pub(super) absent: bool,
 }
 
 #[derive(Debug)]
@@ -152,7 +113,7 @@ impl Writer {
         let mut all = Vec::new();
         for annotation in &input.annotations {
             self.exported.annotations += 1;
-            match self.held(annotation) {
+            match self.holds.held(self.format, annotation) {
                 Ok(whole) => all.push(whole),
                 Err((code, detail)) => {
                     self.skip(&annotation.name, input, code, detail);
@@ -220,43 +181,6 @@ impl Writer {
         self.counts.remove(input.id.as_str());
     }
 
-    fn held<'e>(&self, annotation: &'e ExportAnnotation) -> Result<Whole<'e>, (SkipCode, String)> {
-        let content = &annotation.content;
-        let geometry = content.geometry.as_ref().unwrap_or(&Geometry::Whole);
-        let kind = geometry.kind();
-        if !self.format.writes().contains(&kind) {
-            return Err((SkipCode::OtherShape, kind_words(kind).to_owned()));
-        }
-        let is_timed = content.frame.is_some() || content.track().is_some();
-        if is_timed && !self.format.writes_frames() {
-            let detail = "a frame or a track of a video".to_owned();
-            return Err((SkipCode::OtherTime, detail));
-        }
-        let metadata = match content.metadata.as_ref().map(crate::model::Json::to_value) {
-            Some(Value::Object(metadata)) => metadata,
-            _ => Map::new(),
-        };
-        for concept in content.concepts.iter().flat_map(Concepts::iter) {
-            let value = concept.value;
-            let is_held = if value == 0.0 {
-                self.holds.absent
-            } else {
-                value.to_bits() == 1.0_f32.to_bits() || self.holds.scores
-            };
-            if !is_held {
-                let detail = format!("{} of value {value}", concept.id);
-                return Err((SkipCode::OtherValue, detail));
-            }
-        }
-        Ok(Whole {
-            name: &annotation.name,
-            identity: &annotation.identity,
-            content,
-            geometry,
-            metadata,
-        })
-    }
-
     fn split<'e>(
         &self,
         annotation: &'e ExportAnnotation,
@@ -268,7 +192,7 @@ impl Writer {
             geometry,
             metadata,
             ..
-        } = self.held(annotation)?;
+        } = self.holds.held(self.format, annotation)?;
         for concept in content.concepts.iter().flat_map(Concepts::iter) {
             items.push(Item {
                 name,
@@ -444,66 +368,4 @@ impl Writer {
 pub(super) fn picture_name(input: &ExportInput) -> &str {
     let path = input.image.path.as_deref().or(input.image.url.as_deref());
     path.unwrap_or(input.id.as_str())
-}
-
-/// Whether an annotation has fields that no format holds. Ids and keys are not meant: an import over the manifest finds
-/// them again.
-fn has_state(content: &Content) -> bool {
-    content
-        .status
-        .is_some_and(|status| status != Status::SUCCESS)
-        || content.user.is_some()
-        || content.info.is_some()
-        || content.text().is_some()
-        || content.region_value().is_some()
-        || content.embed_model_version().is_some()
-}
-
-fn kind_words(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Whole => "concepts of the whole input",
-        Kind::Box => "a box",
-        Kind::Polygon => "a polygon",
-        Kind::Point => "a point",
-        Kind::Keypoints => "keypoints",
-        Kind::Mask => "a mask",
-        Kind::Span => "a span of text",
-        Kind::Segment => "a segment of a video",
-        Kind::Region => "a region by its id",
-        Kind::Unmodelled => "a region of an unknown kind",
-    }
-}
-
-/// A fraction in pixels, with as few digits as give the same fraction again.
-pub(super) fn pixels(fraction: f32, size: u32) -> f64 {
-    let size = f64::from(size);
-    shortest(f64::from(fraction) * size, |pixels| {
-        ((pixels / size) as f32).to_bits() == fraction.to_bits()
-    })
-}
-
-/// The number with the fewest decimals that is as good as this one.
-pub(super) fn shortest(number: f64, is_as_good: impl Fn(f64) -> bool) -> f64 {
-    (0..=9)
-        .map(|digits| {
-            let scale = 10_f64.powi(digits);
-            (number * scale).round() / scale
-        })
-        .find(|rounded| is_as_good(*rounded))
-        .unwrap_or(number)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pixels_have_as_few_digits_as_needed() {
-        assert_eq!(pixels(0.1, 200).to_string(), "20");
-        assert_eq!(pixels(0.123_456_7, 1_000).to_string(), "123.4567");
-        for fraction in [0.333_333_34_f32, 1.0 / 7.0, 0.999_999_9] {
-            let back = (pixels(fraction, 641) / 641.0) as f32;
-            assert_eq!(back.to_bits(), fraction.to_bits());
-        }
-    }
 }

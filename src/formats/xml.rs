@@ -6,6 +6,7 @@ mod write;
 
 use super::builder::Builder;
 use super::error::ImportError;
+use super::parallel::overlapped;
 use super::source::{self, Source, has_extension};
 use crate::model::escape;
 use quick_xml::XmlVersion;
@@ -18,6 +19,9 @@ pub(super) use write::{escaped, is_held};
 
 /// Elements within elements. The formats need eight.
 const MAX_DEPTH: usize = 64;
+
+/// How much of a file is read before its elements are handled.
+const BYTES_AT_ONCE: usize = 1 << 16;
 
 /// An element with all that is in it.
 #[derive(Debug, Clone, Default)]
@@ -145,6 +149,29 @@ impl<'t> Xml<'t> {
         }
     }
 
+    /// Passes each child of the root to a function, which handles some of them while the next are read. All that are
+    /// before an error are passed.
+    pub(super) fn each(
+        mut self,
+        mut handle: impl FnMut(Element<'t>) + Send,
+    ) -> Result<(), ImportError> {
+        let mut end = None;
+        let next = || {
+            let mut batch = Vec::new();
+            let start = self.position();
+            while end.is_none() && self.position() - start < BYTES_AT_ONCE {
+                match self.next() {
+                    Ok(Some(element)) => batch.push(element),
+                    Ok(None) => end = Some(Ok(())),
+                    Err(error) => end = Some(Err(error)),
+                }
+            }
+            batch
+        };
+        overlapped(next, &mut handle);
+        end.unwrap_or(Ok(()))
+    }
+
     /// The element that began with this start tag.
     fn rest(&mut self, first: Element<'t>) -> Result<Element<'t>, ImportError> {
         let mut open = Vec::new();
@@ -186,8 +213,14 @@ impl<'t> Xml<'t> {
         let mut attributes = Vec::with_capacity(most);
         for attribute in Attributes::new(tag, name.len()) {
             let attribute = attribute.map_err(|error| self.error(start, &error.to_string()))?;
-            let value = attribute.normalized_value(XmlVersion::Implicit1_0);
-            attributes.push((attribute.key.into_inner(), value.unwrap_or(attribute.value)));
+            let is_plain = |byte: u8| !matches!(byte, b'&' | b'\t' | b'\n' | b'\r');
+            let value = if attribute.value.bytes().all(is_plain) {
+                attribute.value
+            } else {
+                let value = attribute.normalized_value(XmlVersion::Implicit1_0);
+                value.unwrap_or(attribute.value)
+            };
+            attributes.push((attribute.key.into_inner(), value));
         }
         Ok(Element {
             name,

@@ -10,15 +10,17 @@ mod row;
 mod write;
 
 use super::account::{Imported, Note, SkipCode};
-use super::builder::{Builder, Object, Picture, Place, Units};
+use super::builder::{Builder, Class, ClassAt, Object, ObjectName, Picture, Place, Ready, Units};
 use super::error::ImportError;
 use super::options::ImportOptions;
+use super::parallel::in_batches;
 use super::place::{NotPlaced, skip};
 use super::source::{Source, text_of_lines};
 use data::Classes;
 use layout::{Entry, PictureOf};
-use rayon::prelude::*;
 use row::{InAll, Pose, Row};
+use smallvec::smallvec;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub(super) use write::export;
@@ -42,10 +44,12 @@ pub(super) fn import(
             builder.note(code, place.as_str());
         }
     }
+    let mut known = BTreeMap::new();
     match layout.classes.names() {
         Some(names) => {
             for (number, name) in names {
-                builder.category(name, &format!("class {number} {name:?}"));
+                let class = builder.category(name, &format!("class {number} {name:?}"));
+                known.insert(*number, class);
             }
         }
         None => builder.note(Note::UnnamedClasses, "the classes"),
@@ -62,16 +66,20 @@ pub(super) fn import(
         pose,
         has_scores: &|| *has_scores,
     };
+    let reader = Reader {
+        source,
+        options,
+        in_all,
+        classes: &layout.classes,
+        known,
+    };
     let mut fours = Fours::default();
-    for batch in layout.entries.chunks(BATCH) {
-        let files = batch.par_iter();
-        let files: Vec<File> = files
-            .map(|entry| read(entry, source, in_all, &layout.classes))
-            .collect();
-        for (entry, file) in batch.iter().zip(files) {
-            add(entry, file, &mut fours, &mut builder);
-        }
-    }
+    in_batches(
+        &layout.entries,
+        BATCH,
+        |_, entry| reader.read(entry),
+        |entry, file| add(entry, file, &mut fours, &mut builder),
+    );
     fours.report(&mut builder);
     builder.finish()
 }
@@ -83,25 +91,79 @@ pub(super) fn recognises(source: &dyn Source) -> bool {
 
 struct File {
     size: Option<(u32, u32)>,
-    found: Result<Vec<FoundInLine>, String>,
+    /// What was found in each line, and of how many points its outline is, if it has one.
+    found: Result<Vec<(Ready, Option<usize>)>, String>,
 }
 
-/// The object of a line and of how many points its outline is, if it has one; or the line's name, and why it is left out.
-type FoundInLine = Result<(Object, Option<usize>), (String, NotPlaced)>;
+/// Reads label files. Many are read at once.
+struct Reader<'s> {
+    source: &'s dyn Source,
+    options: &'s ImportOptions,
+    in_all: InAll<'s>,
+    classes: &'s Classes,
+    /// The classes that have a name.
+    known: BTreeMap<u64, ClassAt>,
+}
 
-/// Reads a label file. Many are read at once.
-fn read(entry: &Entry, source: &dyn Source, in_all: InAll<'_>, classes: &Classes) -> File {
-    let found = match text_of_lines(source, &entry.label) {
-        Ok(text) => Ok(rows(&text)
-            .map(|(line, row)| found(entry, line, row, in_all, classes))
-            .collect()),
-        Err(error) => Err(error.to_string()),
-    };
-    let size = match &entry.picture {
-        PictureOf::Path(path) => source.image_size(path),
-        PictureOf::Listed | PictureOf::Missing => None,
-    };
-    File { size, found }
+impl Reader<'_> {
+    fn read(&self, entry: &Entry) -> File {
+        let found = match text_of_lines(self.source, &entry.label) {
+            Ok(text) => Ok(rows(&text)
+                .map(|(line, row)| self.found(entry, line, row))
+                .collect()),
+            Err(error) => Err(error.to_string()),
+        };
+        let size = match &entry.picture {
+            PictureOf::Path(path) => self.source.image_size(path),
+            PictureOf::Listed | PictureOf::Missing => None,
+        };
+        File { size, found }
+    }
+
+    fn found(
+        &self,
+        entry: &Entry,
+        line: usize,
+        row: Result<Row, String>,
+    ) -> (Ready, Option<usize>) {
+        let name = ObjectName::Line(line);
+        let object = row
+            .map_err(|detail| skip(SkipCode::WrongType, detail))
+            .and_then(|row| self.object(&row));
+        match object {
+            Ok((object, outline)) => {
+                let object = Object { name, ..object };
+                (Ok(object.placed(None, self.options)), outline)
+            }
+            Err(mut why) => {
+                why.detail = format!("{}:{line}: {}", entry.label, why.detail);
+                (Err((name, why)), None)
+            }
+        }
+    }
+
+    /// The object of a row without its name, and of how many points its outline is, if it has one.
+    fn object(&self, row: &Row) -> Result<(Object, Option<usize>), NotPlaced> {
+        let class = match self.known.get(&row.class) {
+            Some(at) => Class::Known(*at),
+            None => self.classes.name(row.class)?.into(),
+        };
+        let row::Placed {
+            shapes,
+            score,
+            notes,
+            outline,
+        } = row.place(self.in_all)?;
+        let object = Object {
+            concepts: smallvec![(class, 1.0)],
+            score,
+            shapes,
+            units: Units::Fractions,
+            notes,
+            ..Object::default()
+        };
+        Ok((object, outline))
+    }
 }
 
 /// The rows of the lines that are not empty, or what is wrong with them, by the numbers of the lines from 1.
@@ -162,64 +224,12 @@ fn add(entry: &Entry, file: File, fours: &mut Fours, builder: &mut Builder<'_>) 
         ..Picture::default()
     });
     builder.reserve(at, lines.len());
-    for found in lines {
-        match found {
-            Ok((object, outline)) => {
-                if let Some(points) = outline {
-                    fours.add(points, || format!("{} of {}", object.name, entry.name));
-                }
-                builder.object(at, object);
-            }
-            Err((name, why)) => builder.left_out(Some(at), name, why.code, why.detail),
+    for (object, outline) in lines {
+        if let (Ok(object), Some(points)) = (&object, outline) {
+            fours.add(points, || format!("{} of {}", object.name, entry.name));
         }
+        builder.ready(at, object);
     }
-}
-
-fn found(
-    entry: &Entry,
-    line: usize,
-    row: Result<Row, String>,
-    in_all: InAll<'_>,
-    classes: &Classes,
-) -> FoundInLine {
-    let name = format!("line {line}");
-    let object = row
-        .map_err(|detail| skip(SkipCode::WrongType, detail))
-        .and_then(|row| object(&row, in_all, classes));
-    match object {
-        Ok((mut object, outline)) => {
-            object.name = name;
-            Ok((object, outline))
-        }
-        Err(mut why) => {
-            why.detail = format!("{}:{line}: {}", entry.label, why.detail);
-            Err((name, why))
-        }
-    }
-}
-
-/// The object of a row without its name, and of how many points its outline is, if it has one.
-fn object(
-    row: &Row,
-    in_all: InAll<'_>,
-    classes: &Classes,
-) -> Result<(Object, Option<usize>), NotPlaced> {
-    let class = classes.name(row.class)?;
-    let row::Placed {
-        shapes,
-        score,
-        notes,
-        outline,
-    } = row.place(in_all)?;
-    let object = Object {
-        concepts: vec![(class, 1.0)],
-        score,
-        shapes,
-        units: Units::Fractions,
-        notes,
-        ..Object::default()
-    };
-    Ok((object, outline))
 }
 
 /// Whether a score follows in every row of the set.

@@ -3,25 +3,24 @@
 //! Unused fields of the file and of images are skipped; those of annotations are kept. Only a file with a wrong outline (not
 //! JSON, no `images` list) is an error.
 
-use super::values::{Attributes, List, Numbers, Scalar, Segmentation, Text, kind_of, value};
+use super::values::{Attributes, Numbers, Presence, Scalar, Segmentation, Text, kind_of, value};
 use crate::formats::error::ImportError;
 use crate::formats::format::Format;
 use crate::formats::json::kind;
 use crate::model::JsonFault;
-use rayon::prelude::*;
-use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 
 /// What a COCO file is, for error messages.
 const EXPECTED: &str =
     "a COCO file is an object with the lists `images`, `annotations` and `categories`";
 
+/// The entries of each list, not read yet.
 pub(super) struct File<'t> {
-    pub(super) images: Vec<Item<Image<'t>>>,
-    pub(super) annotations: Vec<Item<Annotation<'t>>>,
-    pub(super) categories: Vec<Item<Category<'t>>>,
+    pub(super) images: Vec<&'t RawValue>,
+    pub(super) annotations: Vec<&'t RawValue>,
+    pub(super) categories: Vec<&'t RawValue>,
 }
 
 #[derive(Default, serde::Deserialize)]
@@ -35,8 +34,8 @@ pub(super) struct Image<'t> {
     pub(super) width: Scalar<'t>,
     #[serde(borrow)]
     pub(super) height: Scalar<'t>,
-    pub(super) neg_category_ids: List,
-    pub(super) not_exhaustive_category_ids: List,
+    pub(super) neg_category_ids: Presence,
+    pub(super) not_exhaustive_category_ids: Presence,
 }
 
 #[derive(Default, serde::Deserialize)]
@@ -46,8 +45,8 @@ pub(super) struct Category<'t> {
     pub(super) id: Scalar<'t>,
     #[serde(borrow)]
     pub(super) name: Scalar<'t>,
-    pub(super) keypoints: List,
-    pub(super) skeleton: List,
+    pub(super) keypoints: Presence,
+    pub(super) skeleton: Presence,
 }
 
 #[derive(Default)]
@@ -96,11 +95,66 @@ enum NotRead {
 #[derive(serde::Deserialize)]
 struct Outline<'t> {
     #[serde(borrow)]
-    images: Option<&'t RawValue>,
+    images: Option<List<'t>>,
     #[serde(borrow)]
-    annotations: Option<&'t RawValue>,
+    annotations: Option<List<'t>>,
     #[serde(borrow)]
-    categories: Option<&'t RawValue>,
+    categories: Option<List<'t>>,
+}
+
+/// The entries of a list, or what it is instead.
+enum List<'t> {
+    Entries(Vec<&'t RawValue>),
+    Wrong(&'static str),
+}
+
+impl<'de: 't, 't> Deserialize<'de> for List<'t> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ListVisitor)
+    }
+}
+
+struct ListVisitor;
+
+impl<'de> Visitor<'de> for ListVisitor {
+    type Value = List<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<'de>, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = list.next_element()? {
+            entries.push(entry);
+        }
+        Ok(List::Entries(entries))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<List<'de>, A::Error> {
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(List::Wrong("an object"))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<List<'de>, E> {
+        Ok(List::Wrong("a text"))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<List<'de>, E> {
+        Ok(List::Wrong("true or false"))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<List<'de>, E> {
+        Ok(List::Wrong("a number"))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<List<'de>, E> {
+        Ok(List::Wrong("a number"))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<List<'de>, E> {
+        Ok(List::Wrong("a number"))
+    }
 }
 
 fn outline(text: &str) -> Result<File<'_>, NotRead> {
@@ -137,22 +191,13 @@ fn outline(text: &str) -> Result<File<'_>, NotRead> {
     })
 }
 
-fn entries<'t, T: Deserialize<'t> + Send>(
-    name: &str,
-    raw: Option<&'t RawValue>,
-) -> Result<Vec<Item<T>>, NotRead> {
-    let Some(raw) = raw else {
-        return Err(NotRead::NotCoco(format!("it has no `{name}`; {EXPECTED}")));
+fn entries<'t>(name: &str, list: Option<List<'t>>) -> Result<Vec<&'t RawValue>, NotRead> {
+    let why = match list {
+        Some(List::Entries(entries)) => return Ok(entries),
+        Some(List::Wrong(found)) => format!("its `{name}` is {found}; {EXPECTED}"),
+        None => format!("it has no `{name}`; {EXPECTED}"),
     };
-    if !raw.get().starts_with('[') {
-        return Err(NotRead::NotCoco(format!(
-            "its `{name}` is {}; {EXPECTED}",
-            kind_of(raw)
-        )));
-    }
-    let entries: Vec<&RawValue> =
-        serde_json::from_str(raw.get()).map_err(|error| syntax(&error))?;
-    Ok(entries.into_par_iter().map(Item::read).collect())
+    Err(NotRead::NotCoco(why))
 }
 
 fn syntax(error: &serde_json::Error) -> NotRead {
@@ -166,7 +211,7 @@ pub(super) enum Item<T> {
 }
 
 impl<'t, T: Deserialize<'t>> Item<T> {
-    fn read(raw: &'t RawValue) -> Self {
+    pub(super) fn read(raw: &'t RawValue) -> Self {
         if !raw.get().starts_with('{') {
             return Self::Wrong(kind_of(raw).to_owned());
         }
@@ -199,19 +244,49 @@ impl<'de> Visitor<'de> for Fields {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         let mut annotation = Annotation::default();
-        let mut seen: Vec<Cow<'de, str>> = Vec::with_capacity(10);
+        let mut seen = 0_u16;
         while let Some(Text(key)) = map.next_key()? {
-            match &*key {
-                "id" => annotation.id = map.next_value()?,
-                "image_id" => annotation.image_id = map.next_value()?,
-                "category_id" => annotation.category_id = map.next_value()?,
-                "bbox" => annotation.bbox = map.next_value()?,
-                "segmentation" => annotation.segmentation = map.next_value()?,
-                "keypoints" => annotation.keypoints = map.next_value()?,
-                "attributes" => annotation.attributes = map.next_value()?,
-                "iscrowd" => annotation.iscrowd = map.next_value()?,
-                "ignore" => annotation.ignore = map.next_value()?,
-                "score" => annotation.score = map.next_value()?,
+            let bit = match &*key {
+                "id" => {
+                    annotation.id = map.next_value()?;
+                    1
+                }
+                "image_id" => {
+                    annotation.image_id = map.next_value()?;
+                    1 << 1
+                }
+                "category_id" => {
+                    annotation.category_id = map.next_value()?;
+                    1 << 2
+                }
+                "bbox" => {
+                    annotation.bbox = map.next_value()?;
+                    1 << 3
+                }
+                "segmentation" => {
+                    annotation.segmentation = map.next_value()?;
+                    1 << 4
+                }
+                "keypoints" => {
+                    annotation.keypoints = map.next_value()?;
+                    1 << 5
+                }
+                "attributes" => {
+                    annotation.attributes = map.next_value()?;
+                    1 << 6
+                }
+                "iscrowd" => {
+                    annotation.iscrowd = map.next_value()?;
+                    1 << 7
+                }
+                "ignore" => {
+                    annotation.ignore = map.next_value()?;
+                    1 << 8
+                }
+                "score" => {
+                    annotation.score = map.next_value()?;
+                    1 << 9
+                }
                 // Both follow from the other fields.
                 "area" | "num_keypoints" => {
                     map.next_value::<IgnoredAny>()?;
@@ -221,11 +296,11 @@ impl<'de> Visitor<'de> for Fields {
                     annotation.others.add(key.into_owned(), map.next_value()?);
                     continue;
                 }
-            }
-            if seen.contains(&key) {
+            };
+            if seen & bit != 0 {
                 return Err(M::Error::custom(format!("duplicate field `{key}`")));
             }
-            seen.push(key);
+            seen |= bit;
         }
         Ok(annotation)
     }

@@ -4,9 +4,11 @@ use super::raw::Annotation;
 use super::rle;
 use super::values::{Attributes, Numbers, Segmentation};
 use crate::formats::account::{Note, SkipCode};
+use crate::formats::builder::Shapes;
 use crate::formats::place::{NotPlaced, Shape, Xy, skip};
 use crate::formats::turned::turned_box;
 use crate::model::Visibility;
+use smallvec::smallvec;
 
 /// The attribute of a turned box.
 pub(super) const ROTATION: &str = "rotation";
@@ -16,7 +18,7 @@ pub(super) fn shapes(
     annotation: &Annotation<'_>,
     size: Option<(u32, u32)>,
     notes: &mut Vec<Note>,
-) -> Result<Vec<Shape>, NotPlaced> {
+) -> Result<Shapes, NotPlaced> {
     let keypoints = keypoints(&annotation.keypoints)?;
     let mut shapes = match &annotation.segmentation {
         Segmentation::Wrong(found) => {
@@ -25,14 +27,14 @@ pub(super) fn shapes(
                 format!("segmentation is {found}"),
             ));
         }
-        Segmentation::Missing => Vec::new(),
+        Segmentation::Missing => Shapes::new(),
         Segmentation::Mask(mask) => {
             let Some(size) = size else {
                 let detail = "its image has no width and height in whole pixels";
                 return Err(skip(SkipCode::ImageWithoutSize, detail));
             };
             match rle::mask(mask, size) {
-                Ok(Some(mask)) => vec![Shape::Mask(Box::new(mask))],
+                Ok(Some(mask)) => smallvec![Shape::Mask(Box::new(mask))],
                 Ok(None) => return Err(skip(SkipCode::NoArea, "a mask without pixels")),
                 Err(detail) => return Err(skip(SkipCode::WrongMask, detail)),
             }
@@ -40,9 +42,9 @@ pub(super) fn shapes(
         Segmentation::Rings(rings) => {
             let rings = points(rings)?;
             match rings.as_slice() {
-                [] => Vec::new(),
-                [one] if one.len() < 3 => vec![Shape::Rings(rings, Some(bbox(annotation)?))],
-                _ => vec![Shape::Rings(rings, None)],
+                [] => Shapes::new(),
+                [one] if one.len() < 3 => smallvec![Shape::Rings(rings, Some(bbox(annotation)?))],
+                _ => smallvec![Shape::Rings(rings, None)],
             }
         }
     };

@@ -7,6 +7,7 @@ use crate::formats::json::kind;
 use serde::de::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 
 /// A text, which is copied only if the file has it with escapes.
@@ -15,16 +16,16 @@ pub(super) struct Text<'t>(#[serde(borrow)] pub(super) Cow<'t, str>);
 
 /// Whether a list or an object is there and not empty.
 #[derive(Default)]
-pub(super) struct List(bool);
+pub(super) struct Presence(bool);
 
-impl List {
+impl Presence {
     /// Whether it is not empty.
     pub(super) fn is_some(&self) -> bool {
         self.0
     }
 }
 
-impl<'de> Deserialize<'de> for List {
+impl<'de> Deserialize<'de> for Presence {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
         let text = raw.get();
@@ -55,6 +56,14 @@ impl Scalar<'_> {
             Self::Missing | Self::Wrong => None,
         }
         .filter(|number: &f64| number.is_finite())
+    }
+
+    /// The whole number from 0, if the file has it as one.
+    pub(super) fn whole(&self) -> Option<u64> {
+        match self {
+            Self::Number(text) => text.parse().ok(),
+            _ => None,
+        }
     }
 
     /// Whether the flag is set: 1, true, "1".
@@ -116,7 +125,8 @@ fn whole_number(text: &str) -> &str {
 pub(super) enum Numbers {
     #[default]
     Missing,
-    List(Vec<f64>),
+    /// Most are a box, of four numbers.
+    List(SmallVec<[f64; 4]>),
     /// What is wrong, as the end of a sentence: "is a text".
     Wrong(String),
 }
@@ -134,7 +144,7 @@ impl Numbers {
             _ => None,
         });
         let finite = numbers.map(|number| number.filter(|number| number.is_finite()));
-        finite.collect::<Option<Vec<f64>>>().map_or(
+        finite.collect::<Option<SmallVec<_>>>().map_or(
             Self::Wrong("holds a value that is not a number".to_owned()),
             Self::List,
         )
@@ -210,7 +220,7 @@ impl<'de: 't, 't> Deserialize<'de> for Scalar<'t> {
 impl<'de> Deserialize<'de> for Numbers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
-        if let Some(numbers) = list(raw) {
+        if let Some(numbers) = numbers(raw) {
             return Ok(Self::List(numbers));
         }
         Ok(value(raw).map_or_else(
@@ -223,7 +233,10 @@ impl<'de> Deserialize<'de> for Numbers {
 impl<'de> Deserialize<'de> for Segmentation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
-        if let Some(rings) = list(raw) {
+        if raw.get().starts_with('[')
+            && let Ok(rings) = serde_json::from_str::<Vec<&RawValue>>(raw.get())
+            && let Some(rings) = rings.into_iter().map(numbers).collect::<Option<Vec<_>>>()
+        {
             return Ok(Self::Rings(rings.into_iter().map(Numbers::List).collect()));
         }
         Ok(value(raw).map_or_else(Self::Wrong, |value| Self::of(&value)))
@@ -243,12 +256,21 @@ impl<'de> Deserialize<'de> for Attributes {
     }
 }
 
-/// The list, if each item has the right type, as nearly every one has: much faster than by way of a [`Value`].
-fn list<'t, T: Deserialize<'t>>(raw: &'t RawValue) -> Option<Vec<T>> {
-    if !raw.get().starts_with('[') {
-        return None;
+/// The list, if each item is a finite number, as nearly every one is: much faster than by way of a [`Value`].
+fn numbers(raw: &RawValue) -> Option<SmallVec<[f64; 4]>> {
+    let inner = raw.get().strip_prefix('[')?.strip_suffix(']')?.trim();
+    if inner.is_empty() {
+        return Some(SmallVec::new());
     }
-    serde_json::from_str(raw.get()).ok()
+    // A list of the nested ones would be torn apart, and none of its parts is a number.
+    let numbers = inner.split(',').map(|item| {
+        let item = item.trim_ascii();
+        let is_number = item.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+        item.parse()
+            .ok()
+            .filter(|it: &f64| is_number && it.is_finite())
+    });
+    numbers.collect()
 }
 
 pub(super) fn kind_of(raw: &RawValue) -> &'static str {

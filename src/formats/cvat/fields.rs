@@ -29,6 +29,7 @@ pub(super) fn label<'e>(element: &'e Element<'_>) -> Result<&'e str, NotPlaced> 
 pub(super) fn read(
     element: &Element<'_>,
     track: Option<&Element<'_>>,
+    label: &str,
     meta: &Meta,
     object: &mut Object,
 ) {
@@ -57,7 +58,6 @@ pub(super) fn read(
             }
         }
     }
-    let label = object.concepts.first().map_or("", |(label, _)| label);
     for attribute in element.all("attribute") {
         let Some(name) = attribute.attribute("name") else {
             is_complete = false;

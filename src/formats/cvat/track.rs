@@ -10,6 +10,7 @@ use crate::formats::options::Frames;
 use crate::formats::place::{NotPlaced, Shape, skip};
 use crate::formats::xml::Element;
 use crate::model::{Content, Extras, Frame};
+use smallvec::smallvec;
 
 /// How many annotations an import may add between key frames: a frame number may be any, and a file small.
 pub(super) const MAX_INTERPOLATED: u64 = 2_000_000;
@@ -197,10 +198,10 @@ impl<'e, 't> Track<'e, 't> {
         video.has_guessed_time |= time.is_none();
         let label = self.element.attribute("label").unwrap_or_default();
         let mut object = Object {
-            name: self.name(number),
-            concepts: vec![(label.to_owned(), 1.0)],
-            shapes: vec![shape],
-            content: Content {
+            name: self.name(number).into(),
+            concepts: smallvec![(builder.class(label), 1.0)],
+            shapes: smallvec![shape],
+            content: Some(Box::new(Content {
                 frame: Some(Frame {
                     time_ms: time.unwrap_or_default() as u64,
                     number,
@@ -211,11 +212,17 @@ impl<'e, 't> Track<'e, 't> {
                 }
                 .boxed(),
                 ..Content::default()
-            },
+            })),
             notes,
             ..Object::default()
         };
-        fields::read(key.element, Some(self.element), self.meta, &mut object);
+        fields::read(
+            key.element,
+            Some(self.element),
+            label,
+            self.meta,
+            &mut object,
+        );
         builder.object(video.at, object);
     }
 

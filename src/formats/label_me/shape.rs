@@ -2,7 +2,7 @@
 
 use crate::formats::account::{Note, SkipCode};
 use crate::formats::bitmap::Bitmap;
-use crate::formats::builder::Object;
+use crate::formats::builder::{Object, ObjectName};
 use crate::formats::json::{kind, number, point};
 use crate::formats::options::Overhang;
 use crate::formats::place::{NotPlaced, Shape, Xy, skip};
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 pub(super) const OWN: [&str; 5] = ["label", "points", "shape_type", "mask", "score"];
 
 pub(super) fn object(
-    name: &str,
+    name: &ObjectName,
     value: Value,
     size: Option<(u32, u32)>,
     overhang: Overhang,
@@ -23,17 +23,17 @@ pub(super) fn object(
         return Err(wrong(format!("a shape is {}", kind(&value))));
     };
     let mut object = Object {
-        name: name.to_owned(),
+        name: name.clone(),
         ..Object::default()
     };
     match fields.get("label") {
         None | Some(Value::Null) => {}
-        Some(Value::String(label)) => object.concepts.push((label.clone(), 1.0)),
-        Some(Value::Number(label)) => object.concepts.push((label.to_string(), 1.0)),
+        Some(Value::String(label)) => object.concepts.push((label.clone().into(), 1.0)),
+        Some(Value::Number(label)) => object.concepts.push((label.to_string().into(), 1.0)),
         Some(other) => return Err(wrong(format!("`label` is {}", kind(other)))),
     }
     object.score = fields.get("score").and_then(number);
-    object.shapes = shapes(&fields, size, overhang, &mut object.notes)?;
+    object.shapes = shapes(&fields, size, overhang, &mut object.notes)?.into();
     fields.retain(|name, value| {
         let is_empty = match value {
             Value::Null => true,

@@ -8,7 +8,7 @@ use super::percent::{Canvas, numbers, of_percent, rotation, without_size};
 use super::task::{CONTROLS, Item, Work};
 use super::{brush, video};
 use crate::formats::account::{Note, SkipCode};
-use crate::formats::builder::{Found, Object, Units, number_name};
+use crate::formats::builder::{Found, Object, ObjectName, Units, number_name};
 use crate::formats::json::{kind, number, point};
 use crate::formats::options::ImportOptions;
 use crate::formats::place::{NotPlaced, Shape, Xy, skip};
@@ -55,7 +55,7 @@ impl<'t> Regions<'t> {
         let mut by_id: HashMap<&str, usize> = HashMap::new();
         for (index, result) in self.work.results.iter().enumerate() {
             match result {
-                Err(why) => found.push(Found::LeftOut(number_name(index), why.clone())),
+                Err(why) => found.push(Found::LeftOut(ObjectName::Number(index), why.clone())),
                 Ok(item) => {
                     let known = (item.id.as_deref())
                         .map(|id| *by_id.entry(id).or_insert(regions.len()))
@@ -79,7 +79,7 @@ impl<'t> Regions<'t> {
                 };
                 match self.region(&name, &items) {
                     Ok(all) => found.extend(all),
-                    Err(why) => found.push(Found::LeftOut(name, why)),
+                    Err(why) => found.push(Found::LeftOut(name.into(), why)),
                 }
             }
         }
@@ -88,13 +88,16 @@ impl<'t> Regions<'t> {
 
     fn region(&self, name: &str, items: &[&Item]) -> Result<Vec<Found>, NotPlaced> {
         let mut object = Object {
-            name: name.to_owned(),
+            name: name.to_owned().into(),
             units: Units::Fractions,
             ..Object::default()
         };
         let mut placed: Option<(&Item, Holds)> = None;
         for item in items {
-            object.concepts.extend(labels(&item.value)?);
+            let classes = labels(&item.value)?.into_iter();
+            object
+                .concepts
+                .extend(classes.map(|(name, value)| (name.into(), value)));
             object.score = object.score.or(item.score);
             if let Some(meta) = &item.meta {
                 object.metadata.insert("meta".to_owned(), meta.clone());

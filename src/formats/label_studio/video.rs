@@ -11,6 +11,7 @@ use crate::formats::options::{Frames, ImportOptions};
 use crate::formats::place::skip;
 use crate::model::{Content, Extras, Frame};
 use serde_json::{Map, Value};
+use smallvec::smallvec;
 
 /// How many frames of a track are computed at most: an hour and more of a video.
 const MAX_COMPUTED: u64 = 200_000;
@@ -50,7 +51,7 @@ pub(super) fn objects(
         match key(value) {
             Some(key) => keys.push(key),
             None => found.push(Found::LeftOut(
-                format!("{}, key frame {}", region.name, index + 1),
+                format!("{}, key frame {}", region.name, index + 1).into(),
                 skip(
                     SkipCode::WrongType,
                     "a key frame has no `frame` that is a whole number",
@@ -72,12 +73,12 @@ pub(super) fn objects(
             let mut own = std::mem::take(notes);
             let shape = match canvas.turned_box(fields, &mut own) {
                 Ok(shape) => shape,
-                Err(why) => return Found::LeftOut(name, why),
+                Err(why) => return Found::LeftOut(name.into(), why),
             };
             Found::Object(Box::new(Object {
-                name,
-                shapes: vec![shape],
-                content: content(number, rate, &region.name),
+                name: name.into(),
+                shapes: smallvec![shape],
+                content: Some(Box::new(content(number, rate, &region.name.to_string()))),
                 notes: own,
                 ..region.clone()
             }))
@@ -100,7 +101,7 @@ pub(super) fn objects(
         if computed > MAX_COMPUTED {
             let detail = format!("more than {MAX_COMPUTED} frames between its key frames");
             found.push(Found::LeftOut(
-                format!("{}, frames after {}", region.name, key.number),
+                format!("{}, frames after {}", region.name, key.number).into(),
                 skip(SkipCode::OtherTime, detail),
             ));
             break;

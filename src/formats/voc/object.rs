@@ -1,15 +1,13 @@
 //! An `object` of Pascal VOC: its box, its class, and its other fields as metadata.
 
 use crate::formats::account::{Note, SkipCode};
-use crate::formats::builder::{Object, number_name};
+use crate::formats::builder::{Object, ObjectName};
 use crate::formats::metadata;
 use crate::formats::options::Corners;
 use crate::formats::place::{NotPlaced, Shape, Xy, skip};
 use crate::formats::xml::{self, Element};
 use serde_json::{Map, Value};
-
-/// An object, or its name and why it is left out.
-pub(super) type Found = Result<Object, (String, NotPlaced)>;
+use smallvec::smallvec;
 
 /// Fields that every object has, and what they are unless somebody sets them.
 pub(super) const FLAGS: [(&str, &str); 4] = [
@@ -22,12 +20,22 @@ pub(super) const FLAGS: [(&str, &str); 4] = [
 /// Shapes that some tools write into an object.
 const OTHER_SHAPES: [&str; 4] = ["polygon", "robndbox", "segm", "mask"];
 
-pub(super) fn read(element: &Element<'_>, index: usize, corners: Corners) -> Found {
-    let name = number_name(index);
-    object(element, name.clone(), corners).map_err(|why| (name, why))
+/// The object, or its name and why it is left out.
+pub(super) fn read(
+    element: &Element<'_>,
+    index: usize,
+    corners: Corners,
+) -> Result<Object, (ObjectName, NotPlaced)> {
+    let name = ObjectName::Number(index);
+    object(element, corners)
+        .map(|object| Object {
+            name: name.clone(),
+            ..object
+        })
+        .map_err(|why| (name, why))
 }
 
-fn object(element: &Element<'_>, name: String, corners: Corners) -> Result<Object, NotPlaced> {
+fn object(element: &Element<'_>, corners: Corners) -> Result<Object, NotPlaced> {
     let class = element
         .child("name")
         .ok_or_else(|| skip(SkipCode::UnknownCategory, "it has no `name`"))?;
@@ -65,10 +73,9 @@ fn object(element: &Element<'_>, name: String, corners: Corners) -> Result<Objec
         notes.push(Note::FieldsLeftOut);
     }
     Ok(Object {
-        name,
-        concepts: vec![(class.text().to_owned(), 1.0)],
+        concepts: smallvec![(class.text().to_owned().into(), 1.0)],
         score,
-        shapes: vec![shape],
+        shapes: smallvec![shape],
         metadata,
         notes,
         ..Object::default()

@@ -179,8 +179,11 @@ fn other_format(why: String) -> ImportError {
 
 /// A text file that may hold labels.
 pub(super) fn is_label(path: &str) -> bool {
-    let name = file_name(path).to_lowercase();
-    has_extension(path, &["txt"]) && !OTHERS.contains(&name.as_str()) && !name.starts_with("readme")
+    let name = file_name(path);
+    let is_readme = || (name.get(..6)).is_some_and(|start| start.eq_ignore_ascii_case("readme"));
+    has_extension(name, &["txt"])
+        && !OTHERS.iter().any(|other| name.eq_ignore_ascii_case(other))
+        && !is_readme()
 }
 
 fn is_class_file(path: &str) -> bool {

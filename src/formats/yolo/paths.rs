@@ -1,7 +1,8 @@
 //! Which label file belongs to which picture, and what a picture is called.
 
 use crate::formats::source::{IMAGES, Source, file_name, folder, join};
-use std::collections::{BTreeSet, HashSet};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 /// The label file of a picture: the last folder `images` becomes `labels`, and the ending `.txt`.
 pub(super) fn label_of(picture: &str) -> String {
@@ -65,20 +66,45 @@ pub(super) fn is_darknet(folder: &str) -> bool {
     folder.starts_with("obj_") && folder.ends_with("_data")
 }
 
-/// The files that a reader has looked for.
+/// The files that a reader has looked for. Each folder is listed once.
 #[derive(Debug)]
 pub(super) struct Tree<'s> {
     source: &'s dyn Source,
     files: HashSet<String>,
-    looked: BTreeSet<String>,
+    /// The ranks of the endings of pictures by their paths without ending: the best one of each.
+    pictures: HashMap<String, usize>,
+    looked: HashSet<String>,
 }
 
 impl<'s> Tree<'s> {
     pub(super) fn new(source: &'s dyn Source) -> Self {
-        Self {
+        let mut tree = Self {
             source,
-            files: source.files().iter().cloned().collect(),
-            looked: BTreeSet::new(),
+            files: HashSet::new(),
+            pictures: HashMap::new(),
+            looked: HashSet::new(),
+        };
+        tree.add(source.files().to_vec());
+        tree
+    }
+
+    fn add(&mut self, files: Vec<String>) {
+        for file in files {
+            if let Some(rank) = rank(&file) {
+                let stem = without_ending(&file).to_owned();
+                let best = self.pictures.entry(stem).or_insert(rank);
+                *best = rank.min(*best);
+            }
+            self.files.insert(file);
+        }
+    }
+
+    /// Lists the folder of a path, unless that was done.
+    fn look_beside(&mut self, path: &str) {
+        let folder = folder(path);
+        if !self.looked.contains(folder) {
+            self.looked.insert(folder.to_owned());
+            self.add(self.source.beside(path));
         }
     }
 
@@ -86,23 +112,7 @@ impl<'s> Tree<'s> {
         if self.files.contains(path) {
             return true;
         }
-        let mut above = folder(path);
-        loop {
-            if self.looked.contains(above) {
-                return false;
-            }
-            if above.is_empty() {
-                break;
-            }
-            above = folder(above);
-        }
-        let folder = folder(path);
-        if folder.is_empty() {
-            // The whole folder may be large, and was not named.
-            return !self.source.head(path, 1).is_empty();
-        }
-        self.files.extend(self.source.list(folder));
-        self.looked.insert(folder.to_owned());
+        self.look_beside(path);
         self.files.contains(path)
     }
 
@@ -110,20 +120,32 @@ impl<'s> Tree<'s> {
     pub(super) fn picture_of(&mut self, label: &str) -> Option<String> {
         let stem = without_ending(label);
         let other = below(&swapped(folder(label), "labels", "images"), file_name(stem));
-        for stem in [other.as_str(), stem] {
-            for ending in IMAGES {
-                for path in [
-                    format!("{stem}.{ending}"),
-                    format!("{stem}.{}", ending.to_uppercase()),
-                ] {
-                    if self.has(&path) {
-                        return Some(path);
-                    }
-                }
-            }
-        }
-        None
+        [other.as_str(), stem].into_iter().find_map(|stem| {
+            self.look_beside(stem);
+            let rank = *self.pictures.get(stem)?;
+            Some(format!("{stem}.{}", endings().nth(rank)?))
+        })
     }
+}
+
+/// The endings that a picture of a label file may have, the most likely one first.
+fn endings() -> impl Iterator<Item = Cow<'static, str>> {
+    IMAGES
+        .into_iter()
+        .flat_map(|ending| [ending.into(), ending.to_uppercase().into()])
+}
+
+/// The index of the path's ending in [`endings`].
+fn rank(path: &str) -> Option<usize> {
+    let (_, ending) = file_name(path).rsplit_once('.')?;
+    let rank = IMAGES
+        .iter()
+        .position(|it| it.eq_ignore_ascii_case(ending))?;
+    if ending == IMAGES[rank] {
+        return Some(2 * rank);
+    }
+    let is_upper = ending.bytes().all(|byte| !byte.is_ascii_lowercase());
+    is_upper.then_some(2 * rank + 1)
 }
 
 /// The places that a path of a data set may mean: below a folder, and if it begins with folders of another machine,
@@ -168,6 +190,7 @@ pub(super) fn without_ending(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::source::Memory;
 
     #[test]
     fn the_last_folder_of_images_becomes_labels() {
@@ -199,6 +222,23 @@ mod tests {
         ] {
             assert_eq!(own_part(path, images), own);
         }
+    }
+
+    #[test]
+    fn the_most_likely_ending_is_that_of_the_picture() {
+        let source = Memory::of([
+            ("images/a.JPG", ""),
+            ("images/a.png", ""),
+            ("images/b.TIFF", ""),
+            ("images/c.Jpg", ""),
+            ("labels/d.webp", ""),
+        ]);
+        let mut tree = Tree::new(&source);
+        let mut picture = |label: &str| tree.picture_of(label);
+        assert_eq!(picture("labels/a.txt").as_deref(), Some("images/a.JPG"));
+        assert_eq!(picture("labels/b.txt").as_deref(), Some("images/b.TIFF"));
+        assert_eq!(picture("labels/c.txt"), None);
+        assert_eq!(picture("labels/d.txt").as_deref(), Some("labels/d.webp"));
     }
 
     #[test]

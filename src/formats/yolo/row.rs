@@ -1,8 +1,10 @@
 //! A line of a label file: the number of a class, and a box, an outline, or a box with keypoints.
 
 use crate::formats::account::{Note, SkipCode};
+use crate::formats::builder::Shapes;
 use crate::formats::place::{NotPlaced, Shape, Xy, skip};
 use crate::model::Visibility;
+use smallvec::{SmallVec, smallvec};
 
 /// The most numbers in a line. Outlines of trainers' own tools have a few thousand.
 const MAX_NUMBERS: usize = 1_000_000;
@@ -27,13 +29,13 @@ pub(super) struct InAll<'s> {
 pub(super) struct Row {
     pub(super) class: u64,
     /// All of them are finite.
-    pub(super) numbers: Vec<f64>,
+    pub(super) numbers: SmallVec<[f64; 5]>,
 }
 
 /// What a row is.
 #[derive(Debug)]
 pub(super) struct Placed {
-    pub(super) shapes: Vec<Shape>,
+    pub(super) shapes: Shapes,
     pub(super) score: Option<f64>,
     pub(super) notes: Vec<Note>,
     /// How many points the outline has, if it is one.
@@ -46,7 +48,7 @@ impl Row {
         let first = tokens.next().unwrap_or_default();
         let class = class(first)
             .ok_or_else(|| format!("the class is {}, not a whole number from 0", shown(first)))?;
-        let mut numbers = Vec::new();
+        let mut numbers = SmallVec::new();
         for token in tokens {
             let number = token.parse().ok().filter(|number: &f64| number.is_finite());
             numbers.push(number.ok_or_else(|| format!("{} is not a number", shown(token)))?);
@@ -103,7 +105,7 @@ impl Row {
             }
         };
         Ok(Placed {
-            shapes: vec![shape],
+            shapes: smallvec![shape],
             score: self.score(used)?,
             notes: Vec::new(),
             outline: (used > 4).then_some(used / 2),
@@ -141,7 +143,7 @@ impl Row {
             };
             points.push(([point[0], point[1]], visibility));
         }
-        let mut shapes = vec![self.boxed()?];
+        let mut shapes: Shapes = smallvec![self.boxed()?];
         let mut notes = Vec::new();
         if points.iter().any(|(_, v)| *v != Visibility::NotPresent) {
             shapes.push(Shape::Keypoints(points));
