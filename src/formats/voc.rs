@@ -109,7 +109,10 @@ fn read(path: &str, source: &dyn Source, options: &ImportOptions) -> Result<Labe
     let xml = first.as_deref().unwrap_or(path);
     let name = name::picture_name(xml, filename.as_deref(), own_path.as_deref());
     let size = size.or_else(|| xml::size_of_first(source, &name::folders(path), name.last()));
+    // In a list of their own size: the one that grew would leave gaps among what is kept.
+    let mut placed = Vec::with_capacity(objects.len());
     let objects = objects.into_iter();
+    placed.extend(objects.map(|read| read.map(|object| object.placed(size, options))));
     Ok(Labels {
         picture: Picture {
             file_name: Some(name.path),
@@ -118,9 +121,7 @@ fn read(path: &str, source: &dyn Source, options: &ImportOptions) -> Result<Labe
             ..Picture::default()
         },
         is_named_after_file: name.is_own,
-        objects: objects
-            .map(|read| read.map(|object| object.placed(size, options)))
-            .collect(),
+        objects: placed,
     })
 }
 
