@@ -1,5 +1,6 @@
 //! Two versions of a real data set: 1,827 and 2,152 annotations of litter on 715 photographs.
 
+use super::formats::agree_about_taco;
 use super::{Run, World, settled, skipped};
 use std::path::{Path, PathBuf};
 
@@ -83,6 +84,7 @@ fn taco_is_updated_with_only_the_changes_of_a_version() {
         "{}",
         changes.stdout
     );
+    agree_about_taco(&world);
     let done = world.run(&apply).exits(0);
     assert_eq!(
         done.stdout,
