@@ -5,7 +5,8 @@
 use super::exit::Failure;
 use crate::manifest::{Pipes, Unreadable, read_bytes};
 use crate::model::{JsonFault, TextKind, decode_text, escape};
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 /// Size limit in bytes of a data file: a listing, a plan, a file of another tool.
@@ -50,16 +51,46 @@ pub(crate) fn read_head(path: &Path, most: u64) -> Option<Vec<u8>> {
 
 /// Reads a file byte for byte.
 pub(crate) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
-    read_bytes(path, most, Pipes::Read).map_err(|error| {
-        let hint = match &error {
-            Unreadable::Missing => "check the path",
-            Unreadable::NotAFile(_) | Unreadable::Outside | Unreadable::Hidden => {
-                "name a file, or a pipe"
-            }
-            Unreadable::TooLarge(_) => "no file of its kind is that large: check the path",
-            Unreadable::Changed => "run the command again once nothing writes to it",
-            Unreadable::Failed(_) => "check the path and its permissions",
-        };
-        Failure::new(format!("{} {error}", path.display())).hint(hint)
-    })
+    read_bytes(path, most, Pipes::Read).map_err(|error| failure(path, &error))
+}
+
+/// Hands a regular file to a reader that takes it piece by piece. `None` if `read` gives up on it, or it is a pipe, which
+/// can be read once only.
+pub(crate) fn stream<T>(
+    path: &Path,
+    most: u64,
+    read: impl FnOnce(&mut File) -> io::Result<Option<T>>,
+) -> Result<Option<T>, Failure> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let read = || {
+        let mut file = File::open(path)?;
+        let before = file.metadata()?;
+        if before.len() > most {
+            return Ok(None);
+        }
+        let read = read(&mut file)?;
+        let after = file.metadata()?;
+        let is_same =
+            after.len() == before.len() && after.modified().ok() == before.modified().ok();
+        if read.is_some() && !is_same {
+            return Err(Unreadable::Changed);
+        }
+        Ok(read)
+    };
+    read().map_err(|error| failure(path, &error))
+}
+
+fn failure(path: &Path, error: &Unreadable) -> Failure {
+    let hint = match error {
+        Unreadable::Missing => "check the path",
+        Unreadable::NotAFile(_) | Unreadable::Outside | Unreadable::Hidden => {
+            "name a file, or a pipe"
+        }
+        Unreadable::TooLarge(_) => "no file of its kind is that large: check the path",
+        Unreadable::Changed => "run the command again once nothing writes to it",
+        Unreadable::Failed(_) => "check the path and its permissions",
+    };
+    Failure::new(format!("{} {error}", path.display())).hint(hint)
 }

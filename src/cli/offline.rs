@@ -13,6 +13,11 @@ use std::path::Path;
 /// Reads a saved listing.
 pub(crate) fn read_listing(file: &Path) -> Result<ObservedState, Failure> {
     kind::expect(file, &[FileKind::Listing], "a saved listing")?;
+    let streamed = input::stream(file, input::MAX_BYTES, |file| SavedListing::stream(file))?;
+    if let Some(saved) = streamed {
+        return Ok(saved.into_state());
+    }
+    // It is unusual or wrong.
     let text = input::text(file, input::MAX_BYTES)?;
     let saved = SavedListing::read(&text).map_err(|error| {
         let hint = error

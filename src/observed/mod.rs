@@ -9,6 +9,7 @@ mod saved;
 #[cfg(test)]
 mod schema;
 mod state;
+mod stream;
 
 pub use error::ObservedError;
 pub use inventory::{missing_inputs, new_concepts, unseen_concepts, unseen_inputs, waiting_inputs};

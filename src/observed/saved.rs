@@ -9,14 +9,16 @@
 
 use super::error::ObservedError;
 use super::state::{Decoded, assemble, scope_of};
+use super::stream::{Sizes, stream};
 use crate::api::CompleteListing;
-use crate::model::{InputId, Interner, ObservedState, Scope, UserId};
+use crate::model::{InputId, Interner, ObservedAnnotation, ObservedState, Scope, UserId};
 use crate::wire;
 use crate::wire::decode::annotation;
+use rayon::prelude::*;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashSet};
-use std::io::Write;
+use std::io::{self, Write};
 
 /// The version of the file format.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -32,6 +34,16 @@ enum SavedScope {
 /// The state from a saved listing.
 #[derive(Debug)]
 pub struct SavedListing(ObservedState);
+
+impl SavedScope {
+    fn of_a_state(self) -> Result<Scope, ObservedError> {
+        match self {
+            Self::WholeApp => Ok(Scope::WholeApp),
+            Self::Inputs(inputs) => Ok(Scope::Inputs(inputs)),
+            Self::Filtered => Err(ObservedError::Filtered),
+        }
+    }
+}
 
 #[derive(Serialize)]
 struct Written<'a> {
@@ -78,7 +90,7 @@ impl SavedListing {
                 annotations: listing.items().iter().map(wire::Listed).collect(),
             },
         )
-        .map_err(std::io::Error::from)?;
+        .map_err(io::Error::from)?;
         to.write_all(b"\n")?;
         Ok(())
     }
@@ -87,40 +99,52 @@ impl SavedListing {
     ///
     /// If the file is incomplete, has no header, was made with filters, or contradicts its header.
     pub fn read(text: &str) -> Result<Self, ObservedError> {
-        // The version is checked first, because other versions may have any other fields.
-        #[derive(Deserialize)]
-        struct Version {
-            format_version: Option<String>,
-        }
-        let invalid = |error: serde_json::Error| ObservedError::NotJson(error.into());
-        let version: Version = serde_json::from_str(text).map_err(invalid)?;
-        match version.format_version {
-            None => {
-                return Err(ObservedError::NotAListing(
-                    "`format_version` is missing".to_owned(),
-                ));
-            }
-            Some(found) if found != FORMAT_VERSION => {
-                return Err(ObservedError::Version {
-                    found: found.escape_debug().to_string(),
-                    supported: FORMAT_VERSION,
-                });
-            }
-            Some(_) => {}
-        }
-        let read: Read = serde_json::from_str(text).map_err(invalid)?;
-        let scope = match read.scope {
-            SavedScope::WholeApp => Scope::WholeApp,
-            SavedScope::Inputs(inputs) => Scope::Inputs(inputs),
-            SavedScope::Filtered => return Err(ObservedError::Filtered),
-        };
+        let read = document(text)?;
+        let scope = read.scope.of_a_state()?;
         let annotations = read.annotations.0;
         check(&annotations, &scope)?;
         assemble(annotations, read.caller, read.app_owner, scope).map(Self)
     }
 
+    /// [`SavedListing::read`] of a file that is decoded while it is read. `None` for a file that has to be read as a
+    /// whole; that reading says what is wrong with it.
+    pub fn stream(from: impl io::Read) -> io::Result<Option<Self>> {
+        Self::stream_with(from, Sizes::default())
+    }
+
+    pub(super) fn stream_with(from: impl io::Read, sizes: Sizes) -> io::Result<Option<Self>> {
+        let streamed = stream(from, sizes)?;
+        Ok(streamed.and_then(|streamed| {
+            let read = document(&streamed.document).ok()?;
+            let scope = read.scope.of_a_state().ok()?;
+            let assembly = streamed.assembly;
+            let state = assembly.finish(read.caller, read.app_owner, scope).ok()?;
+            is_distinct(&state).then_some(Self(state))
+        }))
+    }
+
     pub fn into_state(self) -> ObservedState {
         self.0
+    }
+}
+
+fn document(text: &str) -> Result<Read, ObservedError> {
+    // The version is checked first, because other versions may have any other fields.
+    #[derive(Deserialize)]
+    struct Version {
+        format_version: Option<String>,
+    }
+    let invalid = |error: serde_json::Error| ObservedError::NotJson(error.into());
+    let version: Version = serde_json::from_str(text).map_err(invalid)?;
+    match version.format_version {
+        None => Err(ObservedError::NotAListing(
+            "`format_version` is missing".to_owned(),
+        )),
+        Some(found) if found != FORMAT_VERSION => Err(ObservedError::Version {
+            found: found.escape_debug().to_string(),
+            supported: FORMAT_VERSION,
+        }),
+        Some(_) => serde_json::from_str(text).map_err(invalid),
     }
 }
 
@@ -170,6 +194,24 @@ fn check(annotations: &[Decoded], scope: &Scope) -> Result<(), ObservedError> {
         )));
     }
     Ok(())
+}
+
+/// Whether no annotation is listed twice, and all belong to the scope: what [`check`] explains.
+fn is_distinct(state: &ObservedState) -> bool {
+    let is_distinct = |(input, annotations): (&InputId, &Vec<ObservedAnnotation>)| {
+        let mut ids: Vec<&str> = annotations.iter().map(|it| it.id.as_str()).collect();
+        ids.extend(state.unreadable_on(input).iter().map(|it| &*it.id));
+        ids.sort_unstable();
+        state.scope.covers(input) && ids.windows(2).all(|pair| pair[0] != pair[1])
+    };
+    // They are sorted by input and id.
+    let mut unreadable = state.unreadable.windows(2);
+    state.inputs.par_iter().all(is_distinct)
+        && unreadable.all(|pair| (&pair[0].input, &pair[0].id) != (&pair[1].input, &pair[1].id))
+        && state.unreadable.iter().all(|one| match &state.scope {
+            Scope::WholeApp => true,
+            Scope::Inputs(inputs) => inputs.contains(&*one.input),
+        })
 }
 
 #[cfg(test)]
