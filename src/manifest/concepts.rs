@@ -10,6 +10,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(super) fn concepts(at: At<'_, '_>, interner: &mut Interner) -> Option<Concepts> {
+    if let Node::List(elements) = at.node {
+        let same = |(known, element): (&Concept, &Node<'_>)| {
+            matches!(element, Node::Text(text) if text == known.id.as_str())
+                && known.value.to_bits() == 1.0_f32.to_bits()
+        };
+        // Only valid lists without duplicates are known.
+        let known = interner
+            .recent(|known| known.len() == elements.len() && known.iter().zip(elements).all(same));
+        if known.is_some() {
+            return known;
+        }
+    }
     let read = match at.node {
         Node::List(elements) => concept_list(at, elements, interner),
         Node::Map(entries) => concept_map(at, entries, interner),

@@ -13,6 +13,7 @@ use super::input::{ParsedInput, input};
 use super::node::{Budget, Entry, Node, NodeSeed};
 use super::words::nearest;
 use crate::model::{ConceptId, JsonFault};
+use rayon::prelude::*;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -40,12 +41,7 @@ pub(super) struct Document {
 /// Reads a text, without its byte order mark.
 pub(super) fn document(format: Format, text: &str) -> Result<Document, SyntaxError> {
     let budget = Budget::of(text.len());
-    let mut reading = Reading {
-        budget: &budget,
-        shared: Shared::default(),
-        document: Document::default(),
-        findings: RefCell::default(),
-    };
+    let mut reading = Reading::new(&budget, 0);
     match format {
         Format::Yaml => {
             if let Some(offset) = too_deep(text) {
@@ -68,36 +64,95 @@ pub(super) fn document(format: Format, text: &str) -> Result<Document, SyntaxErr
                 .map_err(|error| json_error(text, 0, &error))?;
             reading.finish(&top);
         }
-        Format::JsonLines => {
-            for (offset, line) in json_lines(text) {
+        Format::JsonLines => return lines(text),
+    }
+    Ok(reading.into_document())
+}
+
+/// Reads the lines of a text on all cores.
+fn lines(text: &str) -> Result<Document, SyntaxError> {
+    let parts = line_parts(text);
+    let counts: Vec<usize> = (parts.par_iter().map(|(_, part)| json_lines(part).count())).collect();
+    let mut first = 0;
+    let mut tasks = Vec::with_capacity(parts.len());
+    for ((offset, part), count) in parts.into_iter().zip(counts) {
+        tasks.push((offset, part, first));
+        first += count;
+    }
+    let read: Vec<Result<Document, SyntaxError>> = (tasks.into_par_iter())
+        .map(|(base, part, first)| {
+            let budget = Budget::of(part.len());
+            let mut reading = Reading::new(&budget, first);
+            for (offset, line) in json_lines(part) {
                 let mut parser = serde_json::Deserializer::from_str(line);
                 let node = NodeSeed(&budget)
                     .deserialize(&mut parser)
                     .and_then(|node| parser.end().map(|()| node))
-                    .map_err(|error| json_error(line, offset, &error))?;
+                    .map_err(|error| json_error(line, base + offset, &error))?;
                 reading.push(&node);
             }
-        }
+            Ok(reading.into_document())
+        })
+        .collect();
+    let mut whole = Document::default();
+    whole.inputs.reserve_exact(first);
+    for document in read {
+        let mut document = document?;
+        whole.inputs.append(&mut document.inputs);
+        whole.concepts.extend(document.concepts);
+        whole.findings.0.append(&mut document.findings.0);
     }
-    reading.document.inputs.shrink_to_fit();
-    reading.document.concepts = reading.shared.concepts;
-    reading.document.findings = reading.findings.into_inner();
-    Ok(reading.document)
+    Ok(whole)
+}
+
+/// Parts of whole lines, with their offsets.
+fn line_parts(text: &str) -> Vec<(usize, &str)> {
+    const BYTES: usize = 256 << 10;
+    let mut parts = Vec::new();
+    let mut start = 0;
+    while start < text.len() {
+        let from = floor(text, start + BYTES);
+        let end = text[from..]
+            .find('\n')
+            .map_or(text.len(), |at| from + at + 1);
+        parts.push((start, &text[start..end]));
+        start = end;
+    }
+    parts
 }
 
 struct Reading<'b> {
     budget: &'b Budget,
+    /// The index of the first input among those of the file.
+    first: usize,
     shared: Shared,
     document: Document,
     findings: RefCell<Findings>,
 }
 
-impl Reading<'_> {
+impl<'b> Reading<'b> {
+    fn new(budget: &'b Budget, first: usize) -> Self {
+        Self {
+            budget,
+            first,
+            shared: Shared::default(),
+            document: Document::default(),
+            findings: RefCell::default(),
+        }
+    }
+
+    fn into_document(mut self) -> Document {
+        self.document.inputs.shrink_to_fit();
+        self.document.concepts = self.shared.concepts;
+        self.document.findings = self.findings.into_inner();
+        self.document
+    }
+
     fn push(&mut self, node: &Node<'_>) {
         let inputs = Place::ROOT.name(INPUTS);
         let at = At {
             node,
-            place: inputs.nth(self.document.inputs.len()),
+            place: inputs.nth(self.first + self.document.inputs.len()),
             findings: &self.findings,
         };
         let parsed = input(at, &mut self.shared);

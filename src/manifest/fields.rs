@@ -80,6 +80,21 @@ impl<'p, 'n> Fields<'p, 'n> {
     }
 }
 
+/// Whether the keys are among these, each once. So it is with nearly every map.
+fn are_known(entries: &[Entry<'_>], keys: &[&'static str]) -> bool {
+    let mut seen = 0_u64;
+    entries.iter().all(|(key, _)| {
+        let Node::Text(text) = key else {
+            return false;
+        };
+        let at = keys.iter().take(64).position(|known| known == text);
+        let bit = at.map_or(0, |at| 1 << at);
+        let is_new = bit & !seen != 0;
+        seen |= bit;
+        is_new
+    })
+}
+
 /// What to write where text was meant and the parser sees something else.
 fn quoting_hint(node: &Node<'_>) -> Option<String> {
     let text = match node {
@@ -123,7 +138,12 @@ impl<'p, 'n> At<'p, 'n> {
                 &format!("a map of {}", word_list(keys.iter().copied())),
             )?
         };
-        for (key, at) in self.text_entries(entries) {
+        let unchecked = if are_known(entries, keys) {
+            Vec::new()
+        } else {
+            self.text_entries(entries)
+        };
+        for (key, at) in unchecked {
             if !keys.contains(&key) {
                 let hint = if key == "<<" {
                     "merge keys are not supported; aliases (`*name`) are".to_owned()

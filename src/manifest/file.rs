@@ -49,12 +49,20 @@ pub(super) fn read_file(candidate: &Candidate, source: &dyn Source) -> File {
             return file;
         }
     };
-    file.digest = text_digest(&bytes);
+    // The text is hashed while it is parsed; a byte order mark is not part of the text.
+    let marked = bytes
+        .starts_with("\u{feff}".as_bytes())
+        .then(|| text_digest(&bytes));
     match decode_text(bytes, TextKind::Structured) {
-        Ok(text) => match document(candidate.format, &text) {
-            Ok(document) => file.document = document,
-            Err(error) => file.problem = Some(syntax_problem(candidate, &text, error)),
-        },
+        Ok(text) => {
+            let digest = || marked.unwrap_or_else(|| text_digest(text.as_bytes()));
+            let read;
+            (file.digest, read) = rayon::join(digest, || document(candidate.format, &text));
+            match read {
+                Ok(document) => file.document = document,
+                Err(error) => file.problem = Some(syntax_problem(candidate, &text, error)),
+            }
+        }
         Err(error) => file.problem = Some(text_problem(candidate, &error)),
     }
     file

@@ -3,7 +3,6 @@
 use super::group::{Group, same_location};
 use super::state::State;
 use crate::model::{Concepts, Geometry};
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The cell of a four-dimensional grid that contains a bounding box.
@@ -42,9 +41,29 @@ fn cells_around(bounds: Option<[f32; 4]>) -> Vec<Cell> {
     cells
 }
 
+/// Observed annotations by the hash of what they have in common, sorted by it.
+#[derive(Default)]
+struct Hashed(Vec<(u64, usize)>);
+
+impl Hashed {
+    fn add(&mut self, key: impl Hash, at: usize) {
+        self.0.push((hash(&key), at));
+    }
+
+    fn find(&self, key: impl Hash) -> impl Iterator<Item = usize> {
+        let key = hash(&key);
+        let first = self.0.partition_point(|(known, _)| *known < key);
+        let rest = self.0[first..].iter();
+        rest.take_while(move |(known, _)| *known == key)
+            .map(|(_, at)| *at)
+    }
+}
+
 pub(super) struct Index {
-    by_concepts: HashMap<(u64, Cell, u64), Vec<usize>>,
-    by_group: HashMap<(u64, Cell), Vec<usize>>,
+    /// By group, cell and concepts.
+    by_concepts: Hashed,
+    /// By group and cell.
+    by_group: Hashed,
 }
 
 impl Index {
@@ -53,20 +72,16 @@ impl Index {
             .iter()
             .any(|&at| matches!(state.desired[at].geometry(), Geometry::Region(_)));
         let mut index = Self {
-            by_concepts: HashMap::new(),
-            by_group: HashMap::new(),
+            by_concepts: Hashed(Vec::with_capacity(available.len())),
+            by_group: Hashed(Vec::with_capacity(available.len())),
         };
         for &at in available {
             let observed = &state.observed[at];
             let concepts = hash_ids(&state.claims.apply_renames(&observed.concepts));
             let mut add = |group: &Group, cell: Cell| {
                 let group = hash(group);
-                index
-                    .by_concepts
-                    .entry((group, cell, concepts))
-                    .or_default()
-                    .push(at);
-                index.by_group.entry((group, cell)).or_default().push(at);
+                index.by_concepts.add((group, cell, concepts), at);
+                index.by_group.add((group, cell), at);
             };
             let bounds = observed.geometry.bounds();
             for group in Group::of_observed(observed) {
@@ -84,6 +99,8 @@ impl Index {
                 }
             }
         }
+        index.by_concepts.0.sort_unstable();
+        index.by_group.0.sort_unstable();
         index
     }
 
@@ -97,10 +114,8 @@ impl Index {
         let cells = cells_around(desired.geometry().bounds());
         let found = cells
             .iter()
-            .filter_map(|&cell| self.by_concepts.get(&(group, cell, concepts)))
-            .flatten();
+            .flat_map(|&cell| self.by_concepts.find((group, cell, concepts)));
         found
-            .copied()
             .filter(|&o| {
                 let observed = &state.observed[o];
                 same_location(desired, observed) && state.claims.same_concepts(desired, observed)
@@ -115,10 +130,8 @@ impl Index {
         let cells = cells_around(desired.geometry().bounds());
         let found = cells
             .iter()
-            .filter_map(|&cell| self.by_group.get(&(group, cell)))
-            .flatten();
+            .flat_map(|&cell| self.by_group.find((group, cell)));
         found
-            .copied()
             .filter(|&o| {
                 let observed = &state.observed[o];
                 state.observed_free[o] && same_location(desired, observed)

@@ -22,6 +22,8 @@ use std::collections::HashSet;
 
 /// The number of pairs that are planned one after the other.
 const CHUNK: usize = 8;
+/// The number where there are more inputs than this, which occupy all cores.
+const CHUNK_OF_MANY: usize = 64;
 
 impl Planner<'_> {
     pub(super) fn declared(&self, input: &DesiredInput) -> Part {
@@ -58,7 +60,9 @@ impl Planner<'_> {
             (input, &plain)
         };
         // An input may have many large annotations.
-        let parts = matching.pairs.par_chunks(CHUNK).map(|pairs| {
+        let is_one_of_many = self.desired.inputs.len() > CHUNK_OF_MANY;
+        let chunk = if is_one_of_many { CHUNK_OF_MANY } else { CHUNK };
+        let parts = matching.pairs.par_chunks(chunk).map(|pairs| {
             let mut part = Part::default();
             for pair in pairs {
                 let (desired, found) = (&input.annotations[pair.desired], &observed[pair.observed]);
