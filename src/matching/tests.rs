@@ -45,7 +45,7 @@ fn stored(values: &[Value]) -> Vec<ObservedAnnotation> {
             user: None,
             maker: Maker::User,
             created_at: None,
-            data: metadata.map(|m| Json::from_value(&json!({ "metadata": m }))),
+            data: metadata.map(|m| Json::from_value(&json!({ "metadata": m })).into()),
             info: None,
             extras: ObservedExtras {
                 managed: content.extras.map_or_else(Extras::default, |it| *it),

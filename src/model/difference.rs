@@ -259,7 +259,7 @@ mod tests {
             created_at: None,
             data: content
                 .metadata
-                .map(|m| Json::from_value(&json!({"metadata": m.to_value()}))),
+                .map(|m| Json::from_value(&json!({"metadata": m.to_value()})).into()),
             info: None,
             extras: ObservedExtras {
                 managed: content

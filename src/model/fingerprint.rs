@@ -85,7 +85,7 @@ mod tests {
             user: None,
             maker: Maker::User,
             created_at: None,
-            data: data.map(|data| Json::from_value(&data)),
+            data: data.map(|data| Json::from_value(&data).into()),
             info: None,
             extras: None,
         })

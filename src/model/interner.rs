@@ -2,7 +2,9 @@
 
 use super::concepts::Concepts;
 use super::ids::ConceptId;
-use std::collections::{HashMap, HashSet};
+use super::json::Json;
+use super::packed_json::{PackedJson, Shape};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 /// Keeps one shared allocation per distinct text and per distinct list of concepts, because a million annotations use
@@ -10,18 +12,41 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub struct Interner {
     texts: HashSet<Arc<str>>,
+    shapes: VecDeque<Arc<Shape>>,
+    recent_texts: [Option<Arc<str>>; 4],
     concepts: HashMap<Vec<(ConceptId, u32)>, Concepts>,
+    /// Lists of concepts that were shared last, which are the most likely to come again.
+    recent: VecDeque<Concepts>,
 }
+
+/// How many shapes are looked through before a new one is kept.
+const SHAPES: usize = 64;
+
+/// How many lists are looked through before one is built to be looked up.
+const RECENT: usize = 16;
 
 impl Interner {
     /// The shared copy of `text`.
     pub fn intern(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.texts.get(text) {
+        // An input's annotations mostly follow each other, and are of one user.
+        if let Some(known) = self
+            .recent_texts
+            .iter()
+            .flatten()
+            .find(|known| ***known == *text)
+        {
             return Arc::clone(known);
         }
-        let new: Arc<str> = Arc::from(text);
-        self.texts.insert(Arc::clone(&new));
-        new
+        let shared = if let Some(known) = self.texts.get(text) {
+            Arc::clone(known)
+        } else {
+            let new: Arc<str> = Arc::from(text);
+            self.texts.insert(Arc::clone(&new));
+            new
+        };
+        self.recent_texts.rotate_right(1);
+        self.recent_texts[0] = Some(Arc::clone(&shared));
+        shared
     }
 
     /// The shared copy of these concepts.
@@ -31,7 +56,33 @@ impl Interner {
             .iter()
             .map(|concept| (concept.id.clone(), concept.value.to_bits()))
             .collect();
-        self.concepts.entry(key).or_insert(concepts).clone()
+        let shared = self.concepts.entry(key).or_insert(concepts).clone();
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(shared.clone());
+        shared
+    }
+
+    /// A text whose shape is shared with others.
+    pub fn pack(&mut self, json: &Json) -> PackedJson {
+        PackedJson::pack(json, |text| {
+            let mut known = self.shapes.iter();
+            if let Some(known) = known.find(|known| known.as_str() == text) {
+                return Arc::clone(known);
+            }
+            let new = Shape::new(text);
+            if self.shapes.len() == SHAPES {
+                self.shapes.pop_front();
+            }
+            self.shapes.push_back(Arc::clone(&new));
+            new
+        })
+    }
+
+    /// One of the lists shared last that `is_wanted`.
+    pub fn recent(&self, is_wanted: impl Fn(&Concepts) -> bool) -> Option<Concepts> {
+        self.recent.iter().find(|known| is_wanted(known)).cloned()
     }
 }
 

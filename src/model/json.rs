@@ -71,10 +71,13 @@ impl TryFrom<Box<RawValue>> for Json {
     /// Raw JSON was not parsed yet. It may contain things that a value cannot hold, such as a lone surrogate.
     fn try_from(raw: Box<RawValue>) -> Result<Self, InvalidJson> {
         // Servers send compact JSON; an edited file may contain white space, which would not compare equal.
-        if raw.get().contains(['\n', '\t']) || raw.get().contains("\": ") {
+        let has_space = raw.get().bytes().filter(|byte| *byte <= b' ').count() > 0;
+        if has_space && (raw.get().contains(['\n', '\t']) || raw.get().contains("\": ")) {
             return Self::new(raw.get());
         }
-        check(raw.get())?;
+        if !is_plain(raw.get()) {
+            check(raw.get())?;
+        }
         Ok(Self(RawText(raw)))
     }
 }
@@ -93,6 +96,60 @@ fn check(text: &str) -> Result<(), serde_json::Error> {
     let mut parser = serde_json::Deserializer::from_str(text);
     Check { levels: MAX_DEPTH }.deserialize(&mut parser)?;
     parser.end()
+}
+
+/// Whether valid JSON surely passes [`check`], told without parsing it: no escapes, no exponents, few keys and levels. This
+/// is so for nearly all annotations.
+fn is_plain(json: &str) -> bool {
+    const MAX_KEYS: usize = 24;
+    const MAX_DIGITS: usize = 300;
+    if json.as_bytes().contains(&b'\\') {
+        return false;
+    }
+    let mut levels = 0;
+    let mut keys: Vec<&str> = Vec::with_capacity(32);
+    // Of each object that is open, where its keys begin.
+    let mut objects: Vec<usize> = Vec::with_capacity(16);
+    let mut text = "";
+    // Without escapes, quotes only begin and end texts.
+    for (at, part) in json.split('"').enumerate() {
+        if at % 2 == 1 {
+            text = part;
+            continue;
+        }
+        if part.trim_ascii_start().starts_with(':') {
+            let first = objects.last().copied().unwrap_or(0);
+            if keys.len() - first == MAX_KEYS || keys[first..].contains(&text) {
+                return false;
+            }
+            keys.push(text);
+        }
+        if part.len() > MAX_DIGITS {
+            return false;
+        }
+        let mut before = b' ';
+        for byte in part.bytes() {
+            match byte {
+                b'{' => {
+                    levels += 1;
+                    objects.push(keys.len());
+                }
+                b'}' => {
+                    levels -= 1;
+                    keys.truncate(objects.pop().unwrap_or(0));
+                }
+                b'[' => levels += 1,
+                b']' => levels -= 1,
+                b'e' | b'E' if before.is_ascii_digit() => return false,
+                _ => {}
+            }
+            if levels > MAX_DEPTH {
+                return false;
+            }
+            before = byte;
+        }
+    }
+    true
 }
 
 struct Check {
@@ -224,6 +281,34 @@ mod tests {
             assert!(error.contains(why), "{error}");
             assert!(Json::new(&text).is_err());
             assert!(Json::try_from(raw(&format!("[ \n{text}]"))).is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_told_without_parsing_agrees_with_the_parser() {
+        let plain = r#"{"regions":[{"id":"0e1","box":{"top":0.25,"a":true},"b":[{"id":"e"},{"id":"f"}]}],"id":"x"}"#;
+        assert!(is_plain(plain));
+        let wide = (0..30).map(|n| format!("\"k{n}\":1")).collect::<Vec<_>>();
+        for (text, is_valid) in [
+            (plain.to_owned(), true),
+            (
+                r#"{"a":1,"b":{"a":2},"c":[{"a":1},{"a":2}]}"#.to_owned(),
+                true,
+            ),
+            (r#"{"a":{"c":1},"b":2,"a":3}"#.to_owned(), false),
+            (r#"{"":1,"a":{"b":{}},"":2}"#.to_owned(), false),
+            (r#"{"a": 1 ,"a" :2}"#.to_owned(), false),
+            (r#"{"a":1e3}"#.to_owned(), true),
+            (r#"{"a":1E999}"#.to_owned(), false),
+            (format!("[{}]", "9".repeat(400)), false),
+            (nested(MAX_DEPTH), true),
+            (nested(MAX_DEPTH + 1), false),
+            (r#"{"a":"\ud83d"}"#.to_owned(), false),
+            (format!("{{{}}}", wide.join(",")), true),
+            (format!("{{{},{}}}", wide.join(","), wide[29]), false),
+        ] {
+            assert_eq!(check(&text).is_ok(), is_valid, "{text}");
+            assert!(!is_plain(&text) || is_valid, "{text}");
         }
     }
 

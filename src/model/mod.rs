@@ -24,6 +24,7 @@ mod mask;
 mod measure;
 mod nearest;
 mod overlap;
+mod packed_json;
 mod ring;
 mod rule;
 #[cfg(test)]
@@ -66,6 +67,7 @@ pub use mask::{Mask, MaskArea, MaskError};
 pub use measure::{Distance, Measure, overlap};
 pub use nearest::{WordIndex, nearest_word};
 pub use overlap::Overlap;
+pub use packed_json::PackedJson;
 pub use ring::encloses_area;
 pub use rule::{Ignore, Level, Rule};
 #[cfg(test)]

@@ -5,9 +5,11 @@ use super::concepts::Concepts;
 use super::geometry::Geometry;
 use super::ids::{AnnotationId, ConceptId, InputId, Key, RegionId, SetName, UserId};
 use super::json::Json;
+use super::packed_json::PackedJson;
 use super::settings::{Guards, Owner, Policy};
 use super::shapes::Fraction;
 use super::status::Status;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The place of a declaration in the manifest. `manifest` turns it into a line and a column.
@@ -134,7 +136,7 @@ pub struct ObservedAnnotation {
     /// RFC 3339, as the service wrote it.
     pub created_at: Option<Box<str>>,
     /// The complete stored `data`: an overwrite must include the fields that annosync does not model.
-    pub data: Option<Json>,
+    pub data: Option<PackedJson>,
     /// The stored `annotation_info`.
     pub info: Option<Json>,
     pub extras: Option<Box<ObservedExtras>>,
@@ -216,7 +218,7 @@ impl ObservedAnnotation {
         struct Data {
             metadata: Option<serde_json::Value>,
         }
-        serde_json::from_str::<Data>(self.data.as_ref()?.as_str())
+        serde_json::from_str::<Data>(&self.data.as_ref()?.text())
             .ok()?
             .metadata
     }
@@ -232,7 +234,7 @@ impl ObservedAnnotation {
     /// The PNG file of its mask, if the annotation includes it.
     pub fn mask_png(&self) -> Option<Vec<u8>> {
         match (&self.data, &self.geometry) {
-            (Some(data), _) => mask_png(data),
+            (Some(data), _) => mask_png(&data.text()),
             // Not stored yet: the mask was read from a local file.
             (None, Geometry::Mask(mask)) => mask.png().map(|png| png.to_vec()),
             (None, _) => None,
@@ -240,7 +242,7 @@ impl ObservedAnnotation {
     }
 
     fn first_region(&self) -> Option<StoredRegion> {
-        first_region(self.data.as_ref()?)
+        first_region(&self.data.as_ref()?.text())
     }
 
     /// All managed fields, in the manifest's notation.
@@ -262,15 +264,15 @@ impl ObservedAnnotation {
 }
 
 /// The PNG file of the mask in an annotation's `data`, if it is included.
-pub fn mask_png(data: &Json) -> Option<Vec<u8>> {
+pub fn mask_png(data: &str) -> Option<Vec<u8>> {
     use base64::Engine as _;
     let image = first_region(data)?.region_info?.mask?.image?;
     let text: String = image.base64?.split_ascii_whitespace().collect();
     base64::engine::general_purpose::STANDARD.decode(text).ok()
 }
 
-fn first_region(data: &Json) -> Option<StoredRegion> {
-    let mut data: StoredData = serde_json::from_str(data.as_str()).ok()?;
+fn first_region(data: &str) -> Option<StoredRegion> {
+    let mut data: StoredData = serde_json::from_str(data).ok()?;
     if let Some(frame) = data
         .frames
         .take()
@@ -373,9 +375,9 @@ impl ObservedState {
     pub fn sort(&mut self) {
         self.unreadable
             .sort_by(|a, b| (&a.input, &a.id).cmp(&(&b.input, &b.id)));
-        for annotations in self.inputs.values_mut() {
+        self.inputs.par_iter_mut().for_each(|(_, annotations)| {
             annotations.sort_by(|a, b| (&a.created_at, &a.id).cmp(&(&b.created_at, &b.id)));
-        }
+        });
     }
 
     /// The unreadable annotations of one input.
@@ -404,7 +406,7 @@ mod tests {
     #[test]
     fn annotations_stay_small() {
         // A million annotations on each side must fit into memory.
-        assert!(size_of::<ObservedAnnotation>() <= 168);
+        assert!(size_of::<ObservedAnnotation>() <= 176);
         assert!(size_of::<Content>() <= 128);
     }
 }

@@ -248,7 +248,7 @@ fn written(found: &ObservedAnnotation, wanted: &Content) -> ObservedAnnotation {
     made.user = wanted.user.clone().or(made.user);
     if let Some(metadata) = &wanted.metadata {
         let whole = merge_json(&metadata.to_value(), found.metadata().as_ref());
-        made.data = Some(encode::data_with_metadata(made.data.as_ref(), &whole));
+        made.data = Some(encode::data_with_metadata(made.data.as_ref(), &whole).into());
     }
     if let Some(info) = &wanted.info {
         let had = found.info.as_ref().map(Json::to_value);

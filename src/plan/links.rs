@@ -239,7 +239,7 @@ pub(super) fn as_posted(
         user: Some(content.user.clone().unwrap_or_else(|| poster.clone())),
         maker: Maker::User,
         created_at: None,
-        data: metadata.map(|it| encode::data_with_metadata(None, &it.to_value())),
+        data: metadata.map(|it| encode::data_with_metadata(None, &it.to_value()).into()),
         info: content.info.clone(),
         extras: ObservedExtras {
             managed: content.extras.as_deref().cloned().unwrap_or_default(),

@@ -4,27 +4,28 @@
 //! The service omits defaults, so a missing number is 0. Numbers may be strings, enums may be names or numbers, and `null` is a
 //! default. Values are not validated here; `observed` does that.
 
-use super::lenient::{enumeration, nullable, number, unsigned};
+use super::lenient::{enumeration, nullable, number, text, unsigned};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use std::borrow::Cow;
 
 /// The `data` of a whole input, or, in the same form, of a region, a frame or a time segment.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Data {
-    #[serde(deserialize_with = "nullable")]
-    pub concepts: Vec<Concept>,
-    #[serde(deserialize_with = "nullable")]
-    pub text: Text,
+pub struct Data<'a> {
+    #[serde(borrow, deserialize_with = "nullable")]
+    pub concepts: Vec<Concept<'a>>,
+    #[serde(borrow, deserialize_with = "nullable")]
+    pub text: Text<'a>,
     /// At most one.
-    #[serde(deserialize_with = "nullable")]
-    pub regions: Vec<Region>,
+    #[serde(borrow, deserialize_with = "nullable")]
+    pub regions: Vec<Region<'a>>,
     /// At most one.
-    #[serde(deserialize_with = "nullable")]
-    pub frames: Vec<FrameData>,
+    #[serde(borrow, deserialize_with = "nullable")]
+    pub frames: Vec<FrameData<'a>>,
     /// At most one.
-    #[serde(deserialize_with = "nullable")]
-    pub time_segments: Vec<TimeSegment>,
+    #[serde(borrow, deserialize_with = "nullable")]
+    pub time_segments: Vec<TimeSegment<'a>>,
     /// Only whether it is present is read.
     #[serde(deserialize_with = "nullable")]
     pub tracks: Vec<IgnoredAny>,
@@ -33,9 +34,9 @@ pub struct Data {
 /// A concept with its value; a missing value is 0 in a response.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Concept {
-    #[serde(deserialize_with = "nullable")]
-    pub id: String,
+pub struct Concept<'a> {
+    #[serde(borrow, deserialize_with = "text")]
+    pub id: Cow<'a, str>,
     /// 0 to 1.
     #[serde(deserialize_with = "number")]
     pub value: f64,
@@ -43,24 +44,24 @@ pub struct Concept {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Text {
+pub struct Text<'a> {
     /// Empty if missing.
-    #[serde(deserialize_with = "nullable")]
-    pub raw: String,
+    #[serde(borrow, deserialize_with = "text")]
+    pub raw: Cow<'a, str>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Region {
+pub struct Region<'a> {
     /// Assigned by the server, unless the region existed before.
-    #[serde(deserialize_with = "nullable")]
-    pub id: String,
-    #[serde(deserialize_with = "nullable")]
-    pub region_info: RegionInfo,
-    #[serde(deserialize_with = "nullable")]
-    pub data: Data,
-    #[serde(deserialize_with = "nullable")]
-    pub track_id: String,
+    #[serde(borrow, deserialize_with = "text")]
+    pub id: Cow<'a, str>,
+    #[serde(borrow, deserialize_with = "nullable")]
+    pub region_info: RegionInfo<'a>,
+    #[serde(borrow, deserialize_with = "nullable")]
+    pub data: Data<'a>,
+    #[serde(borrow, deserialize_with = "text")]
+    pub track_id: Cow<'a, str>,
     /// The confidence of its maker, 0 to 1.
     #[serde(deserialize_with = "number")]
     pub value: f64,
@@ -69,13 +70,15 @@ pub struct Region {
 /// The place of a region: one of these.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct RegionInfo {
+pub struct RegionInfo<'a> {
     pub bounding_box: Option<BoundingBox>,
     pub polygon: Option<Polygon>,
     /// An image; its set pixels are the region.
-    pub mask: Option<Mask>,
+    #[serde(borrow)]
+    pub mask: Option<Mask<'a>>,
     pub point: Option<Point>,
-    pub span: Option<Span>,
+    #[serde(borrow)]
+    pub span: Option<Span<'a>>,
     /// Only whether it is present is read.
     pub token: Option<IgnoredAny>,
     /// Their order gives each point its meaning.
@@ -137,25 +140,25 @@ pub struct Keypoint {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Mask {
-    #[serde(deserialize_with = "nullable")]
-    pub image: Image,
+pub struct Mask<'a> {
+    #[serde(borrow, deserialize_with = "nullable")]
+    pub image: Image<'a>,
 }
 
 /// An image: its bytes, its URL, or both. A missing one is empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Image {
-    #[serde(deserialize_with = "nullable")]
-    pub base64: String,
-    #[serde(deserialize_with = "nullable")]
-    pub url: String,
+pub struct Image<'a> {
+    #[serde(borrow, deserialize_with = "text")]
+    pub base64: Cow<'a, str>,
+    #[serde(borrow, deserialize_with = "text")]
+    pub url: Cow<'a, str>,
 }
 
 /// Characters of a text. Floats hold every 32-bit number, and invalid ones are not an error here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Span {
+pub struct Span<'a> {
     /// Of the first character.
     #[serde(deserialize_with = "number")]
     pub char_start: f64,
@@ -163,20 +166,20 @@ pub struct Span {
     #[serde(deserialize_with = "number")]
     pub char_end: f64,
     /// Empty if missing.
-    #[serde(deserialize_with = "nullable")]
-    pub raw_text: String,
+    #[serde(borrow, deserialize_with = "text")]
+    pub raw_text: Cow<'a, str>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct FrameData {
+pub struct FrameData<'a> {
     /// Assigned by the server.
-    #[serde(deserialize_with = "nullable")]
-    pub id: String,
+    #[serde(borrow, deserialize_with = "text")]
+    pub id: Cow<'a, str>,
     #[serde(deserialize_with = "nullable")]
     pub frame_info: FrameInfo,
-    #[serde(deserialize_with = "nullable")]
-    pub data: Data,
+    #[serde(borrow, deserialize_with = "nullable")]
+    pub data: Data<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -195,14 +198,14 @@ pub struct FrameInfo {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct TimeSegment {
+pub struct TimeSegment<'a> {
     /// Assigned by the server.
-    #[serde(deserialize_with = "nullable")]
-    pub id: String,
+    #[serde(borrow, deserialize_with = "text")]
+    pub id: Cow<'a, str>,
     #[serde(deserialize_with = "nullable")]
     pub time_info: TimeInfo,
-    #[serde(deserialize_with = "nullable")]
-    pub data: Data,
+    #[serde(borrow, deserialize_with = "nullable")]
+    pub data: Data<'a>,
 }
 
 /// The times of a segment, from the start of the medium; a missing time is 0 in a response.

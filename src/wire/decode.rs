@@ -15,6 +15,7 @@ use crate::wire;
 use crate::wire::Code;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::mem;
 use std::sync::Arc;
 
 /// Converts one annotation. Equal names and lists of concepts are shared through `interner`.
@@ -23,7 +24,7 @@ use std::sync::Arc;
 ///
 /// If the annotation violates the API's schema, or cannot be kept without loss. Other annotations are not affected.
 pub fn annotation(
-    wire: wire::Annotation,
+    mut wire: wire::Annotation,
     interner: &mut Interner,
 ) -> Result<(InputId, ObservedAnnotation), Unreadable> {
     let maker = if wire.input_level {
@@ -33,43 +34,33 @@ pub fn annotation(
     } else {
         Maker::User
     };
-    let mut unreadable = Unreadable {
+    let unreadable = |wire: &wire::Annotation, user, why: String| Unreadable {
         input: wire.input_id.as_str().into(),
         id: wire.id.as_str().into(),
         maker,
-        user: None,
-        why: Box::default(),
+        user,
+        why: why.into(),
     };
     let user = match wire.user() {
         "" => None,
         user => match UserId::new(interner.intern(user)) {
             Ok(user) => Some(user),
             Err(why) => {
-                unreadable.why = invalid_id("its user id", &why).into();
-                return Err(unreadable);
+                let why = invalid_id("its user id", &why);
+                return Err(unreadable(&wire, None, why));
             }
         },
     };
-    if let Some(broken) = wire.broken {
+    if let Some(broken) = &wire.broken {
         let why = format!("it violates the API's schema: {}", broken.why);
-        return Err(Unreadable {
-            user,
-            why: why.into(),
-            ..unreadable
-        });
+        return Err(unreadable(&wire, user, why));
     }
-    match read(wire, maker, user.clone(), interner) {
-        Ok(read) => Ok(read),
-        Err(why) => {
-            unreadable.user = user;
-            unreadable.why = why.into();
-            Err(unreadable)
-        }
-    }
+    read(&mut wire, maker, user.clone(), interner).map_err(|why| unreadable(&wire, user, why))
 }
 
+/// Takes what it needs, except what names the annotation.
 fn read(
-    mut wire: wire::Annotation,
+    wire: &mut wire::Annotation,
     maker: Maker,
     user: Option<UserId>,
     interner: &mut Interner,
@@ -79,7 +70,7 @@ fn read(
     let id = AnnotationId::new(wire.id.as_str()).map_err(|why| invalid_id("its id", &why))?;
     let data = object(wire.data.take()).map_err(|why| format!("its data {why}"))?;
     let info = object(wire.annotation_info.take()).map_err(|why| format!("its info {why}"))?;
-    let parsed: wire::Data = match &data {
+    let parsed: wire::Data<'_> = match &data {
         None => wire::Data::default(),
         Some(data) => serde_json::from_str(data.as_str()).map_err(|error| {
             format!(
@@ -91,6 +82,7 @@ fn read(
     let model_version = wire.model_version().map(String::into_boxed_str);
     let modified_at = wire
         .modified_at
+        .take()
         .filter(|time| wire.created_at.as_ref() != Some(time))
         .map(String::into_boxed_str);
     let content = content(&parsed, interner);
@@ -104,19 +96,20 @@ fn read(
             status: status(wire.status.as_ref()),
             user,
             maker,
-            created_at: wire.created_at.map(String::into_boxed_str),
-            data,
+            created_at: wire.created_at.take().map(String::into_boxed_str),
+            data: data.map(|data| interner.pack(&data)),
             info,
             extras: ObservedExtras {
                 managed: Extras {
-                    embed_model_version: non_empty(wire.embed_model_version_id),
+                    embed_model_version: non_empty(mem::take(&mut wire.embed_model_version_id)),
                     ..content.extras
                 },
                 model_version,
                 modified_at,
-                task: non_empty(wire.task_id),
+                task: non_empty(mem::take(&mut wire.task_id)),
                 has_consensus: wire
                     .consensus_info
+                    .as_ref()
                     .is_some_and(|info| !matches!(info.get(), "null" | "{}")),
             }
             .boxed(),
@@ -131,10 +124,9 @@ fn invalid_id(what: &str, why: &InvalidId) -> String {
     }
 }
 
-fn non_empty(text: String) -> Option<Box<str>> {
-    Some(text)
-        .filter(|text| !text.is_empty())
-        .map(String::into_boxed_str)
+fn non_empty(text: impl Into<Box<str>>) -> Option<Box<str>> {
+    let text: Box<str> = text.into();
+    (!text.is_empty()).then_some(text)
 }
 
 /// `None` for an empty object, because servers write either.
@@ -160,7 +152,7 @@ struct Content {
     extras: Extras,
 }
 
-fn content(data: &wire::Data, interner: &mut Interner) -> Content {
+fn content(data: &wire::Data<'_>, interner: &mut Interner) -> Content {
     let frame = data.frames.first();
     let regions = frame.map_or(&data.regions, |frame| &frame.data.regions);
     let region = regions.first();
@@ -195,8 +187,8 @@ fn content(data: &wire::Data, interner: &mut Interner) -> Content {
         frame: video_frame.flatten(),
         concepts,
         extras: Extras {
-            track: region.and_then(|region| non_empty(region.track_id.clone())),
-            text: non_empty(text.raw.clone()),
+            track: region.and_then(|region| non_empty(&*region.track_id)),
+            text: non_empty(&*text.raw),
             region_value: region.and_then(place::value),
             embed_model_version: None,
         },
@@ -204,11 +196,21 @@ fn content(data: &wire::Data, interner: &mut Interner) -> Content {
 }
 
 /// The concepts, and whether all of them have valid ids. Of duplicate concepts, the last one is used.
-fn concepts(listed: &[wire::Concept], interner: &mut Interner) -> (Concepts, bool) {
+fn concepts(listed: &[wire::Concept<'_>], interner: &mut Interner) -> (Concepts, bool) {
+    let is_known = |known: &Concepts| {
+        let same = |(known, listed): (&Concept, &wire::Concept<'_>)| {
+            known.id.as_str() == listed.id && known.value.to_bits() == value(listed.value).to_bits()
+        };
+        known.len() == listed.len() && known.iter().zip(listed).all(same)
+    };
+    // Only valid lists without duplicates are known.
+    if let Some(known) = interner.recent(is_known) {
+        return (known, true);
+    }
     let mut values: BTreeMap<Arc<str>, f32> = BTreeMap::new();
     let mut all_valid = true;
     for concept in listed {
-        if ConceptId::new(concept.id.as_str()).is_ok() {
+        if ConceptId::new(&*concept.id).is_ok() {
             values.insert(interner.intern(&concept.id), value(concept.value));
         } else {
             all_valid = false;

@@ -19,7 +19,7 @@ use place::write_region_fields;
 
 use crate::model::{
     AnnotationId, Concept, Content, Difference, Geometry, InputId, Json, JsonDifference,
-    ObservedAnnotation, is_stored_as_sent, merge_json,
+    ObservedAnnotation, PackedJson, is_stored_as_sent, merge_json,
 };
 use serde_json::{Map, Value, json};
 
@@ -224,8 +224,8 @@ pub(crate) fn copy(post: &Json, id: &AnnotationId, (field, text): (&str, &str)) 
 }
 
 /// `data` with this metadata.
-pub(crate) fn data_with_metadata(data: Option<&Json>, metadata: &Value) -> Json {
-    let mut data = data.map_or(Value::Null, Json::to_value);
+pub(crate) fn data_with_metadata(data: Option<&PackedJson>, metadata: &Value) -> Json {
+    let mut data = data.map_or(Value::Null, PackedJson::to_value);
     json::object(&mut data).insert("metadata".into(), metadata.clone());
     Json::from_value(&data)
 }

@@ -259,7 +259,14 @@ pub struct InputImage {
 #[serde(default)]
 pub struct InputImageData {
     #[serde(deserialize_with = "nullable")]
-    pub image: Image,
+    pub image: ImageUrl,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ImageUrl {
+    #[serde(deserialize_with = "nullable")]
+    pub url: String,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,6 +5,7 @@
 
 use super::canonical::{free, is_default, message};
 use crate::model::json::Json;
+use crate::model::packed_json::PackedJson;
 use crate::model::state::ObservedAnnotation;
 use serde_json::{Map, Value};
 
@@ -22,7 +23,7 @@ pub fn is_stored_as_sent(stored: &ObservedAnnotation, body: &Json) -> bool {
         _ => Map::new(),
     };
     let stored_info = stored.info.as_ref().map(Json::to_value);
-    let stored_data = stored.data.as_ref().map(Json::to_value);
+    let stored_data = stored.data.as_ref().map(PackedJson::to_value);
     let same_user = body.get("user_id").is_none()
         || stored.user.as_ref().map(super::super::ids::UserId::as_str) == Some(text("user_id"));
     let same_status = body
@@ -92,7 +93,7 @@ mod tests {
             user,
             maker: Maker::User,
             created_at: None,
-            data: Some(Json::from_value(&body["data"])),
+            data: Some(Json::from_value(&body["data"]).into()),
             info: Some(Json::from_value(&body["annotation_info"])),
             extras: None,
         }

@@ -93,7 +93,7 @@ pub(super) fn observed_of(id: AnnotationId, annotation: &DesiredAnnotation) -> O
             _ => Maker::User,
         },
         created_at: None,
-        data: metadata.map(|it| Json::from_value(&serde_json::json!({ "metadata": it }))),
+        data: metadata.map(|it| Json::from_value(&serde_json::json!({ "metadata": it })).into()),
         info: content.info.clone(),
         extras: ObservedExtras {
             managed: content.extras.as_deref().cloned().unwrap_or_default(),

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 /// The geometry of a region; unmodelled if it has several.
-pub(super) fn of_region(region: &wire::Region) -> Geometry {
+pub(super) fn of_region(region: &wire::Region<'_>) -> Geometry {
     let info = &region.region_info;
     let kinds = [
         info.bounding_box.is_some(),
@@ -23,14 +23,14 @@ pub(super) fn of_region(region: &wire::Region) -> Geometry {
         !info.keypoint_locations.is_empty(),
     ];
     let known = match kinds.into_iter().filter(|kind| *kind).count() {
-        0 => RegionId::new(region.id.as_str()).ok().map(Geometry::Region),
+        0 => RegionId::new(&*region.id).ok().map(Geometry::Region),
         1 => of_one_kind(info),
         _ => None,
     };
     known.unwrap_or(Geometry::Unmodelled)
 }
 
-fn of_one_kind(info: &wire::RegionInfo) -> Option<Geometry> {
+fn of_one_kind(info: &wire::RegionInfo<'_>) -> Option<Geometry> {
     if let Some(edges) = &info.bounding_box {
         bounding_box(edges).map(Geometry::Box)
     } else if let Some(ring) = &info.polygon {
@@ -97,8 +97,8 @@ fn visibility(text: &str) -> Option<Visibility> {
 }
 
 /// A mask with pixels, URL, or both. `None` if the pixels are not a PNG image, because the URL could lead to another one.
-fn image(image: &wire::Image) -> Option<Mask> {
-    let url = Some(image.url.as_str()).filter(|url| !url.is_empty());
+fn image(image: &wire::Image<'_>) -> Option<Mask> {
+    let url = Some(&*image.url).filter(|url| !url.is_empty());
     if image.base64.is_empty() {
         return url.map(Mask::of_url);
     }
@@ -111,8 +111,8 @@ fn image(image: &wire::Image) -> Option<Mask> {
     })
 }
 
-fn characters(span: &wire::Span) -> Option<Span> {
-    let text = Some(span.raw_text.as_str()).filter(|text| !text.is_empty());
+fn characters(span: &wire::Span<'_>) -> Option<Span> {
+    let text = Some(&*span.raw_text).filter(|text| !text.is_empty());
     Span::new(
         whole(span.char_start)?,
         whole(span.char_end)?,
@@ -128,7 +128,7 @@ fn whole(number: f64) -> Option<u32> {
 }
 
 /// A time segment; unmodelled if it has parts.
-pub(super) fn of_segment(segment: &wire::TimeSegment) -> Geometry {
+pub(super) fn of_segment(segment: &wire::TimeSegment<'_>) -> Geometry {
     let inside = &segment.data;
     let has_no_parts = inside.regions.is_empty()
         && inside.frames.is_empty()
@@ -155,7 +155,7 @@ pub(super) fn video_frame(info: &wire::FrameInfo) -> Option<Frame> {
 }
 
 /// The value of a region itself. `None` for 0, the default, and for values that a manifest could not declare.
-pub(super) fn value(region: &wire::Region) -> Option<Fraction> {
+pub(super) fn value(region: &wire::Region<'_>) -> Option<Fraction> {
     Fraction::new(edge(region.value))
         .ok()
         .filter(|value| value.get() > 0.0)
@@ -175,7 +175,7 @@ fn edge(value: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn region(json: &str) -> wire::Region {
+    fn region(json: &str) -> wire::Region<'_> {
         serde_json::from_str(json).unwrap()
     }
 

@@ -178,7 +178,7 @@ fn unmodelled_data_is_kept() {
     for data in cases {
         let read = with_data(&data);
         assert_eq!(read.geometry, Geometry::Unmodelled, "{data}");
-        assert_eq!(read.data.unwrap().as_str(), data);
+        assert_eq!(read.data.unwrap().text(), data);
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn whole_removal(input: &InputId, annotation: &ObservedAnnotation) ->
     if annotation.maker != Maker::User || annotation.geometry != Geometry::Whole {
         return None;
     }
-    let data: Data = serde_json::from_str(annotation.data.as_ref()?.as_str()).ok()?;
+    let data: Data = serde_json::from_str(&annotation.data.as_ref()?.text()).ok()?;
     let named: HashSet<&str> = data.concepts.iter().map(|c| c.id.as_str()).collect();
     let known: HashSet<&str> = annotation.concepts.iter().map(|c| c.id.as_str()).collect();
     let all_named = !named.is_empty() && named == known && named.len() == data.concepts.len();

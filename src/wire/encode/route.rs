@@ -2,13 +2,13 @@
 //! that holds its concepts.
 
 use super::json::Object;
-use crate::model::{Json, ObservedAnnotation};
+use crate::model::{ObservedAnnotation, PackedJson};
 use serde_json::{Map, Value, json};
 
 /// Whether the stored `data` has several places. The API documents one region and one frame; a manifest cannot
 /// declare more, and a write of one place would lose the others.
 pub(crate) fn has_several_places(observed: &ObservedAnnotation) -> bool {
-    let data = observed.data.as_ref().map_or(Value::Null, Json::to_value);
+    let data = (observed.data.as_ref()).map_or(Value::Null, PackedJson::to_value);
     let count = |of: &Value, list: &str| of[list].as_array().map_or(0, Vec::len);
     let inside: usize = ["frames", "time_segments", "tracks"]
         .iter()
@@ -55,7 +55,7 @@ impl Step {
 impl Route {
     /// The path to the innermost level: the region, else the frame, else the segment, else `data` itself.
     pub(crate) fn of(observed: &ObservedAnnotation) -> Self {
-        let data = observed.data.as_ref().map_or(Value::Null, Json::to_value);
+        let data = (observed.data.as_ref()).map_or(Value::Null, PackedJson::to_value);
         let frame = data["frames"].get(0);
         let region = frame.map_or(&data, |frame| &frame["data"])["regions"].get(0);
         let segment = data["time_segments"].get(0);

@@ -6,7 +6,9 @@
 
 use super::json::{Object, number};
 use super::place::{self, write_region_fields};
-use crate::model::{Content, Difference, Geometry, Json, ObservedAnnotation, float, merge_json};
+use crate::model::{
+    Content, Difference, Geometry, ObservedAnnotation, PackedJson, float, merge_json,
+};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
@@ -46,7 +48,7 @@ pub(super) fn data(
 
 /// The stored `data` as it is sent back.
 pub(super) fn stored(observed: &ObservedAnnotation) -> Object {
-    let mut data = match observed.data.as_ref().map(Json::to_value) {
+    let mut data = match observed.data.as_ref().map(PackedJson::to_value) {
         Some(Value::Object(data)) => data,
         _ => Map::new(),
     };

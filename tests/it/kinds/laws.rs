@@ -163,5 +163,5 @@ fn before_of(annotation: &ObservedAnnotation) -> Value {
     annotation
         .data
         .as_ref()
-        .map_or(Value::Null, annosync::model::Json::to_value)
+        .map_or(Value::Null, annosync::model::PackedJson::to_value)
 }
