@@ -38,6 +38,9 @@ pub(crate) struct Args {
     /// Write the plan to FILE, for `apply FILE`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// List and plan only the inputs whose declaration changed since --base; the plan says what it does not cover
+    #[arg(long, requires = "base", conflicts_with = "declared_only")]
+    changed_only: bool,
     /// Plan offline against a saved listing (`list --format json`) instead of the app
     #[arg(long, value_name = "FILE", conflicts_with_all = ["declared_only", "changed_only"])]
     observed: Option<PathBuf>,
@@ -67,6 +70,7 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     if args.allow_guards {
         args.planning.pass_numbers();
     }
+    args.planning.changed_only = args.changed_only;
     let view = &args.planning.view;
     check(&args)?;
     // The plan file may be applied later.

@@ -194,7 +194,7 @@ impl Request<'_> {
             return Ok(Permit::of_file(plan, &session.caller().await?, &extra));
         }
         let mut scopes = vec![Scope::Inputs(touched)];
-        if !self.planning.lists_a_part() {
+        if !self.planning.lists_declared_only() {
             scopes.push(Scope::WholeApp);
         }
         if matches!(&scopes[..], [Scope::Inputs(inputs), _] if inputs.len() > MAX_INPUTS_ALONE) {

@@ -31,8 +31,8 @@ pub(crate) struct Planning {
     /// List only the declared inputs; the plan says what it does not cover
     #[arg(long)]
     declared_only: bool,
-    /// List and plan only the inputs whose declaration changed since --base; the plan says what it does not cover
-    #[arg(long, requires = "base", conflicts_with = "declared_only")]
+    /// Whether only the inputs that changed since the base are listed. An apply checks such a plan against the whole app.
+    #[arg(skip)]
     pub(crate) changed_only: bool,
     /// Fail if a pairing is ambiguous: another one is nearly as close
     #[arg(long)]
@@ -186,9 +186,9 @@ impl Planning {
         self.adopt_set.iter().cloned().collect()
     }
 
-    /// Whether only some inputs are listed.
-    pub(crate) fn lists_a_part(&self) -> bool {
-        self.declared_only || self.changed_only
+    /// Whether only the declared inputs are listed.
+    pub(crate) fn lists_declared_only(&self) -> bool {
+        self.declared_only
     }
 
     /// Lets every guard that has a number pass.

@@ -117,6 +117,10 @@ fn make(
     rights::mark(&mut operations, &mut purges, &observed.app_owner);
     summary.count_writes(&operations, &purges, &observed.app_owner);
     summary.count_listed(&operations, &purges, observed);
+    if coverage == Coverage::Changed {
+        let unlisted = desired.inputs.iter();
+        summary.count_unlisted(unlisted.filter(|input| !observed.scope.covers(&input.id)));
+    }
     shared::share(&mut operations, observed);
     let masks = masks::of(&operations);
     let inputs = inventory.inputs(&operations);
@@ -209,7 +213,7 @@ fn blind_spots(
         (Scope::WholeApp, _) => Vec::new(),
         (Scope::Inputs(_), Some(against)) if against.coverage == Coverage::Changed => vec![format!(
             "inputs whose declaration did not change since {} (--changed-only): what was changed in the app there is not \
-             seen, and stays",
+             seen, and stays; they are counted as declared",
             against.base.revision
         )],
         (Scope::Inputs(_), _) => vec![

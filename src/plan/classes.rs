@@ -46,7 +46,7 @@ fn present(concepts: &Concepts) -> impl Iterator<Item = &ConceptId> {
     there.map(|concept| &concept.id)
 }
 
-fn present_in(content: Option<&Content>) -> Option<Vec<&ConceptId>> {
+pub(super) fn present_in(content: Option<&Content>) -> Option<Vec<&ConceptId>> {
     Some(present(content?.concepts.as_ref()?).collect())
 }
 

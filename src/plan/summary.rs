@@ -6,14 +6,17 @@
 use super::app_change::{AppChange, AppChangeKind, Decision};
 use super::batch;
 use super::batch::Batch;
-use super::classes::{ClassCount, Relabelled, classes, relabelled};
+use super::classes::{self, ClassCount, Relabelled, classes, relabelled};
 use super::counts::ActionCounts;
 use super::moves::{self, Moves, Turned};
 use super::operation::{Action, DoubledAnnotation, Likeness, Operation};
 use super::planned_input::PlannedInput;
 use super::purge::Purge;
 use super::rights::{self, Needed};
-use crate::model::{AnnotationId, ConceptId, InputId, Maker, ObservedState, SetPrefix, UserId};
+use crate::model::{
+    AnnotationId, ConceptId, DesiredInput, Identity, InputId, Maker, ObservedState, SetPrefix,
+    UserId,
+};
 use std::collections::{BTreeMap, HashSet};
 
 /// Writes that are held back.
@@ -279,6 +282,28 @@ impl Summary {
         self.classes = classes(operations, purges, observed);
         self.emptied = emptied(operations, purges, observed);
         self.lost_consensus = lost_consensus(operations, observed);
+    }
+
+    /// Counts the annotations of inputs that were not listed because they are declared as in the base.
+    pub(super) fn count_unlisted<'a>(&mut self, inputs: impl Iterator<Item = &'a DesiredInput>) {
+        let mut concepts: BTreeMap<&ConceptId, u64> = BTreeMap::new();
+        for annotation in inputs.flat_map(|input| &input.annotations) {
+            // That of the input itself cannot be deleted.
+            let is_own = annotation.identity != Identity::InputLevel;
+            self.existing += u64::from(is_own);
+            self.changeable += u64::from(is_own);
+            for id in classes::present_in(Some(&annotation.content))
+                .into_iter()
+                .flatten()
+            {
+                *concepts.entry(id).or_default() += 1;
+            }
+        }
+        for class in &mut self.classes {
+            let more = concepts.get(&class.concept).copied().unwrap_or_default();
+            class.before += more;
+            class.after += more;
+        }
     }
 
     /// Counts the calls and their duration.
