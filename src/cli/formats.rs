@@ -209,7 +209,7 @@ impl Outputs<'_> {
         for file in files.chain(self.out) {
             let place = canonical(file);
             let shown = file.display();
-            if [file, &place].into_iter().any(is_in_git) {
+            if [file, &place].into_iter().any(output::is_in_git) {
                 return Err(Failure::usage(format!(
                     "{shown} is in a folder .git, whose files belong to git; nothing was written"
                 ))
@@ -238,12 +238,6 @@ impl Outputs<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether a path leads into a folder `.git`, or to one. Some file systems ignore case.
-pub(crate) fn is_in_git(path: &Path) -> bool {
-    path.components()
-        .any(|part| part.as_os_str().eq_ignore_ascii_case(".git"))
 }
 
 /// Refuses a link to what has the name of a manifest file: the label file would be overwritten.

@@ -117,10 +117,23 @@ pub(crate) enum Place {
 /// A longer chain of links is a circle.
 const MOST_LINKS: usize = 40;
 
-/// Follows the links of an output path. Anything but a file, a pipe or a character device is an error.
+/// Whether a path leads into a folder `.git`, or to one. Some file systems ignore case.
+pub(crate) fn is_in_git(path: &Path) -> bool {
+    path.components()
+        .any(|part| part.as_os_str().eq_ignore_ascii_case(".git"))
+}
+
+/// Follows the links of an output path. Anything but a file, a pipe or a character device is an error, and so is a file
+/// of git's own.
 pub(crate) fn place(path: &Path) -> io::Result<Place> {
     let mut at = path.to_owned();
     for _ in 0..MOST_LINKS {
+        let folder = folder_of(&at).canonicalize();
+        if is_in_git(&at) || folder.is_ok_and(|folder| is_in_git(&folder)) {
+            return Err(io::Error::other(
+                "it is in a folder .git, whose files belong to git",
+            ));
+        }
         let known = match at.symlink_metadata() {
             Ok(known) => known,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Place::File(at)),

@@ -6,7 +6,7 @@ mod notes;
 mod sources;
 
 use super::files;
-use super::formats::is_in_git;
+use super::output::is_in_git;
 use super::session::Session;
 use super::values;
 use crate::api::PictureClient;

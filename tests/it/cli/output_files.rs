@@ -288,3 +288,30 @@ fn a_plan_overwrites_only_plans() {
         world.plan(&["--out", file]).exits(0);
     }
 }
+
+#[test]
+fn files_of_git_are_never_written() {
+    let world = world();
+    world.write(".git/config", "[core]\n");
+    symlink(".git", world.path().join("link")).unwrap();
+    let undo: [&str; 5] = ["apply", "m.yaml", "--auto-approve", "--undo-out", "{}"];
+    for (extension, arguments) in WRITERS.iter().chain(&[("json", &undo[..])]) {
+        for folder in [".git", "link"] {
+            let name = format!("new.{extension}");
+            let run = run(&world, arguments, &format!("{folder}/{name}"));
+            assert_ne!(run.code, 0, "{arguments:?}");
+            let run = run.says("in a folder .git, whose files belong to git");
+            let is_there = world.path().join(".git").join(name).exists();
+            assert!(!is_there, "{arguments:?}: {}", run.stderr);
+        }
+    }
+    for arguments in [
+        &["export", "coco", "m.yaml", "--out", ".git/new.json"][..],
+        &["validate", "m.yaml", "--write-baseline", ".git/new.json"],
+    ] {
+        let run = world.run(arguments);
+        assert_ne!(run.code, 0, "{arguments:?}");
+        run.says("in a folder .git, whose files belong to git");
+    }
+    assert_eq!(world.writes(), []);
+}
