@@ -1,6 +1,6 @@
 //! A drawing of labels over a picture, independent of how it is written.
 
-use crate::model::{Geometry, Mask};
+use crate::model::{Geometry, Mask, Visibility};
 
 /// What is drawn over one picture, in this order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -57,12 +57,16 @@ impl Outline {
             }
             Geometry::Point(point) => Self::Points(vec![[point.row.get(), point.col.get()]]),
             Geometry::Keypoints(points) => {
+                // Those that are not in the image have no place in it.
                 let points = points.points().iter();
-                Self::Points(
-                    points
-                        .map(|it| [it.point.row.get(), it.point.col.get()])
-                        .collect(),
-                )
+                let present: Vec<[f32; 2]> = points
+                    .filter(|it| it.visibility != Visibility::NotPresent)
+                    .map(|it| [it.point.row.get(), it.point.col.get()])
+                    .collect();
+                if present.is_empty() {
+                    return None;
+                }
+                Self::Points(present)
             }
             Geometry::Mask(mask) => Self::Mask(mask.clone()),
             Geometry::Span(_)
@@ -72,5 +76,23 @@ impl Outline {
             | Geometry::RegionOf(_)
             | Geometry::Unmodelled => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keypoints_that_are_not_in_the_image_are_not_drawn() {
+        let outline = |points: &str| {
+            let geometry = format!(r#"{{"keypoints":{points}}}"#);
+            Outline::of(&serde_json::from_str::<Geometry>(&geometry).unwrap())
+        };
+        assert_eq!(
+            outline(r#"[[0.5,0.25,"visible"],[0,0,"not_present"],[0.75,0.5]]"#),
+            Some(Outline::Points(vec![[0.5, 0.25], [0.75, 0.5]]))
+        );
+        assert_eq!(outline(r#"[[0,0,"not_present"]]"#), None);
     }
 }
