@@ -67,6 +67,7 @@ inputs:
         App: https://clarifai.com/acme/street
 
         Classes: taxi 0 -> 1 (+1)
+        Relabelled: (none) -> taxi (1)
 
         street-0001
           ~ merge box [car -> car, taxi] 300b8e39…: top, 16 % of the image (matched: same place, other concepts)
