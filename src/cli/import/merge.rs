@@ -6,14 +6,14 @@ use super::vocabulary;
 use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::validate::problem_text;
-use crate::formats::{Format, ImageInfo, Imported, ImportedInput, InputIdFrom, Media};
+use crate::formats::{Format, ImageInfo, Imported, ImportedInput, Media};
 use crate::manifest::{self, Image, InputText, InputVideo, Manifest, Overlay};
 use crate::model::InputId;
 use crate::pull::{self, ExistingManifest, Expressible, Incoming, PullError};
 use crate::render::{counted, escape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 /// How many names a message lists.
 const MAX_NAMES: usize = 5;
@@ -31,9 +31,7 @@ pub(super) fn merge(
     let mut base = project.placeholders();
     let manifest = project.load(common, &base, file)?;
     project.check_place(&manifest)?;
-    if common.reading.input_id() != InputIdFrom::ImageId {
-        check_images(&manifest, &imported, format)?;
-    }
+    check_images(&manifest, &imported, format)?;
     check_texts(&manifest, &imported)?;
     check_other_ids(&manifest, &imported)?;
     let header = vocabulary::extend(common, &manifest, &imported)?;
@@ -165,49 +163,82 @@ fn count_others(manifest: &Manifest, incoming: &[Incoming], incomplete: &[Import
     declared.filter(|it| !named.contains(&it.id)).count() as u64
 }
 
-/// Refuses images whose input the manifest declares with a different image: the labels would be replaced.
+/// Refuses images and videos whose input the manifest declares with a different one: the labels would be replaced.
 fn check_images(manifest: &Manifest, imported: &Imported, format: Format) -> Result<(), Failure> {
-    let name = |path: &str| {
-        let end = path.find("://").and(path.find(['?', '#']));
-        let path = &path[..end.unwrap_or(path.len())];
-        let last = path.rsplit(['/', '\\']).next().unwrap_or(path);
-        last.to_owned()
-    };
     let mut others = Vec::new();
+    let mut are_videos = true;
     for each in &imported.inputs {
-        let known = manifest.images.get(&each.input.id);
-        let known = known.and_then(|it| it.path.as_deref().or(it.url.as_deref()));
-        let new = each.image.path.as_ref().or(each.image.url.as_ref());
         let id = each.input.id.as_str();
-        let (is_other, new) = match (known, new) {
-            (Some(known), Some(new)) => (name(known) != name(new), new.as_str()),
-            // A label file of YOLO names no image, and its own path became the id.
-            (Some(known), None) if format == Format::Yolo => {
-                (!is_named_after(id, &name(known)), "a label file")
-            }
-            _ => continue,
+        let known = declared_places(manifest, &each.input.id);
+        let Some(first) = known.first() else {
+            continue;
         };
-        if is_other {
-            let known = known.unwrap_or_default();
-            others.push(format!(
-                "{}: {} and {}",
-                escape(id),
-                escape(known),
-                escape(new)
-            ));
-        }
+        let new = match each.image.path.as_ref().or(each.image.url.as_ref()) {
+            Some(new) if known.iter().any(|it| is_same_file(it, new, format)) => continue,
+            Some(new) => new.as_str(),
+            // A label file of YOLO names no image, and its own path became the id.
+            None if format == Format::Yolo => {
+                let parts = parts(first);
+                if parts.last().is_some_and(|name| is_named_after(id, name)) {
+                    continue;
+                }
+                "a label file"
+            }
+            None => continue,
+        };
+        are_videos &= matches!(each.media, Media::Video);
+        others.push(format!(
+            "{}: {} and {}",
+            escape(id),
+            escape(first),
+            escape(new)
+        ));
     }
     if others.is_empty() {
         return Ok(());
     }
+    let what = if are_videos { "video" } else { "image" };
     Err(Failure::new(format!(
-        "{} with a different image than in the manifest: {}; nothing was written",
+        "{} with a different {what} than in the manifest: {}; nothing was written",
         counted(others.len() as u64, "input"),
         first_names(&others)
     ))
-    .hint(
-        "choose another --input-id, or fix `image.path` in the manifest if the image was renamed",
-    ))
+    .hint(format!(
+        "if these are other {what}s, choose another --input-id, or an --out with another manifest; if the {what}s were \
+         moved or renamed, change `{what}` in the manifest first; --images must name the folder as the manifest does"
+    )))
+}
+
+/// The paths and URLs that the manifest declares for an input's image or video.
+fn declared_places(manifest: &Manifest, id: &InputId) -> Vec<Box<str>> {
+    let image = manifest.images.get(id).into_iter();
+    let places = image.flat_map(|it| [it.path.clone(), it.url.clone()]);
+    let video = manifest.input_video(id).map(|it| match it {
+        InputVideo::Path(place) | InputVideo::Url(place) => place,
+    });
+    places.flatten().chain(video).collect()
+}
+
+/// Whether two paths or URLs are of one file. Of a URL and an absolute path, whose beginning differs between machines, the
+/// end is compared with a relative path; so is that of a path in a data set, which has folders of its own.
+fn is_same_file(known: &str, new: &str, format: Format) -> bool {
+    let has_own_folders = matches!(format, Format::Yolo | Format::OpenImages);
+    let is_whole = |place: &str| place.contains("://") || Path::new(place).has_root();
+    let is_end_enough = has_own_folders || is_whole(known) != is_whole(new);
+    let (known, new) = (parts(known), parts(new));
+    known == new || is_end_enough && (known.ends_with(&new) || new.ends_with(&known))
+}
+
+/// The parts of a path, or of a URL without its query and fragment: `./a.jpg` and `a.jpg` are one image.
+fn parts(place: &str) -> Vec<&str> {
+    let end = place.find("://").and(place.find(['?', '#']));
+    let parts = place[..end.unwrap_or(place.len())].split(['/', '\\']);
+    // The first part of an absolute path is empty.
+    parts
+        .enumerate()
+        .filter(|&(at, part)| part != "." && (at == 0 || !part.is_empty()))
+        .map(|(_, part)| part)
+        .collect()
 }
 
 /// Refuses texts whose input the manifest declares with a different text: the labels would be on other words. White space
@@ -247,21 +278,16 @@ fn is_named_after(id: &str, image: &str) -> bool {
 
 /// Refuses new inputs with an image that the manifest declares under another id: its labels would be declared twice.
 fn check_other_ids(manifest: &Manifest, imported: &Imported) -> Result<(), Failure> {
-    // `./a.jpg` and `a.jpg` are one image.
-    let plain = |place: &str| -> PathBuf {
-        let parts = Path::new(place).components();
-        parts.filter(|part| *part != Component::CurDir).collect()
-    };
-    let mut declared: BTreeMap<PathBuf, &InputId> = BTreeMap::new();
+    let mut declared: BTreeMap<Vec<&str>, &InputId> = BTreeMap::new();
     for (id, image) in &manifest.images {
         let places = [image.path.as_deref(), image.url.as_deref()];
-        declared.extend(places.into_iter().flatten().map(|place| (plain(place), id)));
+        declared.extend(places.into_iter().flatten().map(|place| (parts(place), id)));
     }
     let mut twice = Vec::new();
     for each in &imported.inputs {
         let place = each.image.path.as_ref().or(each.image.url.as_ref());
         if let Some(place) = place
-            && let Some(known) = declared.get(&plain(place))
+            && let Some(known) = declared.get(&parts(place))
             && !declares(manifest, &each.input.id)
         {
             let (known, new) = (known.as_str(), each.input.id.as_str());

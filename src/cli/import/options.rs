@@ -134,7 +134,7 @@ impl Reading {
         }
     }
 
-    pub(super) fn input_id(&self) -> InputIdFrom {
+    fn input_id(&self) -> InputIdFrom {
         match self.input_id {
             InputIdArg::Path => InputIdFrom::Path,
             InputIdArg::WholePath => InputIdFrom::WholePath,

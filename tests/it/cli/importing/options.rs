@@ -57,6 +57,92 @@ fn an_id_that_the_manifest_uses_for_another_image_is_refused() {
 }
 
 #[test]
+fn labels_of_another_image_with_the_same_id_are_refused_for_every_kind_of_id() {
+    let picture = |name: &str| {
+        json!({
+            "images": [{"id": 1, "file_name": name, "width": 200, "height": 100}],
+            "categories": [{"id": 1, "name": "Car"}],
+            "annotations": [boxed(1, 1, [20.0, 10.0, 40.0, 30.0])],
+        })
+    };
+    let a: &[&str] = &["--images", "A"];
+    let b: &[&str] = &["--images", "B"];
+    for (kind, first, images, second, next) in [
+        ("file_stem", "x/1.jpg", &[][..], "y/1.jpg", &[][..]),
+        ("image_id", "x/1.jpg", &[], "y/1.jpg", &[]),
+        ("image_id", "1.jpg", &[], "2.jpg", &[]),
+        ("path", "1.jpg", a, "1.jpg", b),
+        ("file_name", "1.jpg", a, "1.jpg", b),
+        ("path", "1.jpg", a, "1.jpg", &[]),
+        (
+            "whole_path",
+            "https://b.example/x/1.jpg",
+            &[],
+            "x-1.jpg",
+            &[],
+        ),
+        (
+            "path",
+            "https://b.example/x/1.jpg",
+            &[],
+            "https://b.example/y/1.jpg",
+            &[],
+        ),
+    ] {
+        let world = world(&picture(first));
+        let import = [&IMPORT[..], &["--input-id", kind]].concat();
+        world.run(&[&import[..], images].concat()).exits(0);
+        let before = folder_of(&world.path().join("labels"));
+        let mut other = picture(second);
+        other["annotations"][0]["bbox"] = json!([100, 50, 40, 30]);
+        world.write("coco.json", &other.to_string());
+        let run = world.run(&[&import[..], next].concat()).exits(1);
+        assert!(
+            run.stderr
+                .contains("error: 1 input with a different image than in the manifest: ")
+                && run.stderr.contains(
+                    "if the images were moved or renamed, change `image` in the manifest first"
+                ),
+            "{kind} {second}: {}",
+            run.stderr
+        );
+        assert_eq!(folder_of(&world.path().join("labels")), before, "{kind}");
+    }
+}
+
+#[test]
+fn one_image_under_two_spellings_of_its_path_gets_its_new_labels() {
+    let world = world(&whole());
+    let import = [&IMPORT[..], &["--images", "img"]].concat();
+    world.run(&import).exits(0);
+    for place in [
+        "./img/street/a.jpg",
+        "img//street/a.jpg",
+        "/data/img/street/a.jpg",
+    ] {
+        let label = world.read("labels/street-a.yaml");
+        let (start, end) = label.split_once("path: ").unwrap();
+        let (_, end) = end.split_once(',').unwrap();
+        world.write(
+            "labels/street-a.yaml",
+            &format!("{start}path: {place},{end}"),
+        );
+        world.run(&import).exits(0).says("inputs: 3 unchanged");
+    }
+    // Moved images are imported after their new folder was declared.
+    let moved = [&IMPORT[..], &["--images", "moved"]].concat();
+    world
+        .run(&moved)
+        .exits(1)
+        .says("street-b: img/street/b.jpg and moved/street/b.jpg");
+    for name in ["a", "b", "c"] {
+        let file = format!("labels/street-{name}.yaml");
+        world.write(&file, &world.read(&file).replace("img/", "moved/"));
+    }
+    world.run(&moved).exits(0).says("inputs: 3 unchanged");
+}
+
+#[test]
 fn equal_findings_share_a_line_and_v_lists_every_place() {
     let mut file = whole();
     for annotation in file["annotations"].as_array_mut().unwrap() {
