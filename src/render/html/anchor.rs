@@ -12,7 +12,7 @@ const KEPT: usize = 60;
 const DIGEST: usize = 16;
 
 /// A name as a part of a link: every character except letters, digits, `.`, `_` and `-` is percent-encoded. The script
-/// encodes names in the same way.
+/// also finds links that encode other characters.
 pub(super) fn encoded(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for byte in name.bytes() {
@@ -30,9 +30,10 @@ pub(super) fn encoded(name: &str) -> String {
     format!("{}~{}", &text[..KEPT], digest(name, DIGEST))
 }
 
-/// The id of a change made in the app that is left alone: the plan may have a change of the same annotation.
-pub(super) fn in_app(input: &str, id: &str) -> String {
-    format!("{}/{}~app", encoded(input), encoded(id))
+/// The id of a change made in the app that is left alone: the plan may have a change of the same annotation, which is
+/// named by its id or its key.
+pub(super) fn in_app(input: &str, name: &str) -> String {
+    format!("{}/{}~app", encoded(input), encoded(name))
 }
 
 /// Ids that are in use.

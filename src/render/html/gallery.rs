@@ -146,7 +146,11 @@ fn cards<'a>(
         let name = encoded(card.input.input_id.as_str());
         let aliases = card.changes.iter().map(|change| {
             let key = change.id.and(change.key)?;
-            let alias = format!("{name}/{}", encoded(key.as_str()));
+            let alias = if change.sign == Sign::Keep {
+                in_app(card.input.input_id.as_str(), key.as_str())
+            } else {
+                format!("{name}/{}", encoded(key.as_str()))
+            };
             Some(anchors.unique(&alias))
         });
         card.aliases = aliases.collect();

@@ -195,26 +195,41 @@
     if (all[at]) select(all[at]);
   };
 
-  // As the ids of inputs and changes are made.
-  const encoded = text => Array.from(new TextEncoder().encode(text), byte => {
-    const c = String.fromCharCode(byte);
-    return /[A-Za-z0-9._-]/.test(c) ? c : '%' + byte.toString(16).toUpperCase().padStart(2, '0');
-  }).join('');
+  // A link may encode more characters than an id does, or fewer: both are compared decoded.
+  const decoded = text => text.replace(/(%[0-9a-f]{2})+/gi, bytes => {
+    try {
+      return decodeURIComponent(bytes);
+    } catch {
+      return bytes;
+    }
+  });
+  // Finds the card or the change of an address that is no id as it stands.
+  const find = async link => {
+    const all = await index();
+    const address = decoded(link);
+    const names = [address, address.replace(/^i-/, '')];
+    const inputs = all.inputs.map((id, at) => {
+      const name = at in all.links ? decoded(all.links[at]) : id;
+      return names.some(it => it.startsWith(name) && /^(~\d+)?(\/|$)/.test(it.slice(name.length)));
+    });
+    const found = [...all.cards.keys()].filter(card => inputs[all.cards[card][4]]);
+    await attach(found);
+    found.forEach(card => opened.add(card));
+    const exact = get(link);
+    if (exact) return exact;
+    const targets = new Map();
+    for (const card of found.map(at => cards.get(at))) {
+      for (const it of [card, ...card.querySelectorAll('li, li > span[id]')]) {
+        if (!targets.has(decoded(it.id))) targets.set(decoded(it.id), it);
+      }
+    }
+    // The name of an input is its card; an annotation may only have an entry of what was changed in the app.
+    return [address, `i-${address}`, `${address}~app`].map(it => targets.get(it)).find(Boolean);
+  };
   const follow = async () => {
     const link = location.hash.slice(1);
     if (!link) return;
-    let target = get(link);
-    if (!target && (link.startsWith('i-') || link.includes('/'))) {
-      const all = await index();
-      const name = (link.startsWith('i-') && !link.includes('/') ? link.slice(2) : link.split('/')[0]);
-      const input = all.inputs.findIndex((id, at) => (all.links[at] ?? encoded(id)) === name.replace(/~\d+$/, ''));
-      if (input >= 0) {
-        const found = [...all.cards.keys()].filter(card => all.cards[card][4] === input);
-        await attach(found);
-        found.forEach(card => opened.add(card));
-        target = get(link);
-      }
-    }
+    const target = get(link) ?? await find(link);
     if (!target && link.includes('/')) get('shown').textContent += ` No change has the address #${link}.`;
     if (!target || !gallery.contains(target)) return;
     const card = target.closest('article');

@@ -47,7 +47,7 @@ fn commit(world: &World) {
 }
 
 /// A repository whose `m.yaml` declares `in-000` to `in-004` with a car each, committed and applied.
-fn applied() -> World {
+pub(super) fn applied() -> World {
     let world = World::new();
     git(world.path(), &["init", "--quiet"]);
     world.declare(&boxes(0..5, "car"));
@@ -57,7 +57,7 @@ fn applied() -> World {
 }
 
 /// Changes the concept of an input's only annotation in the app, as another user would.
-fn relabel(world: &World, input: &str, concept: &str) {
+pub(super) fn relabel(world: &World, input: &str, concept: &str) {
     let id = world.id_on(input);
     let mut region = world.annotation(&id).unwrap()["data"]["regions"][0].clone();
     region["data"] = json!({"concepts": [{"id": concept, "value": 1}]});

@@ -1,5 +1,6 @@
 //! Pages in a real browser: filters, keys, links, without a script, dark and narrow, and with hostile names.
 
+use super::drifting::{applied, relabel};
 use super::{Run, World, boxes, command, skipped};
 use crate::browser::Browser;
 use serde_json::{Value, json};
@@ -365,6 +366,88 @@ fn links_lead_to_changes_that_are_not_shown_yet() {
     browser.open(&file, "#i-in-415");
     browser.until("document.getElementById('i-in-415')?.hidden === false");
     browser.open(&file, "#i-nowhere");
+    is_quiet(&browser, &file);
+}
+
+#[test]
+fn links_may_encode_other_characters_than_the_ids_do() {
+    let Some(mut browser) = browser() else { return };
+    let folder = large();
+    let more = |text: String, left: f64| {
+        let right = left + 0.2;
+        format!(
+            "{text}  - id: image (1)\n    annotations:\n      - {{ key: left (old)'s, box: {{ top: 0.1, left: {left}, \
+             bottom: 0.3, right: {right} }}, concepts: [car] }}\n      - {{ key: a~b, box: {{ top: 0.5, left: {left}, \
+             bottom: 0.7, right: {right} }}, concepts: [car] }}\n"
+        )
+    };
+    for (file, left) in [("old.yaml", 0.1), ("new.yaml", 0.12)] {
+        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        write(folder.path(), file, &more(text, left));
+    }
+    page_of(folder.path(), &["diff", "old.yaml", "new.yaml"]).exits(2);
+    let file = folder.path().join("page.html");
+    for (hash, id) in [
+        (
+            "#image%20(1)/left%20(old)'s",
+            "image%20%281%29/left%20%28old%29%27s",
+        ),
+        (
+            "#image%20%281%29/left%20%28old%29%27s",
+            "image%20%281%29/left%20%28old%29%27s",
+        ),
+        ("#image%20(1)/a~b", "image%20%281%29/a%7Eb"),
+        ("#%69n-410/%6b", "in-410/k"),
+    ] {
+        browser.open(&file, hash);
+        browser.until(&format!("document.querySelector('li.here')?.id === {id:?}"));
+    }
+    for (hash, id) in [
+        ("#image%20(1)", "i-image%20%281%29"),
+        ("#i-image%20(1)", "i-image%20%281%29"),
+        ("#in-290", "i-in-290"),
+        ("#in-414", "i-in-414"),
+    ] {
+        browser.open(&file, hash);
+        // Scrolling changes nothing that `until` notices.
+        browser.evaluate(&format!(
+            "new Promise(done => {{
+                const check = () => {{
+                    const top = document.getElementById({id:?})?.getBoundingClientRect().top;
+                    if (top > -1 && top < 800) done(true); else requestAnimationFrame(check);
+                }};
+                check();
+            }})"
+        ));
+    }
+    browser.open(&file, "#image%20(1)/50%");
+    browser.until(
+        "document.getElementById('shown').textContent.includes('No change has the address')",
+    );
+    is_quiet(&browser, &file);
+}
+
+#[test]
+fn links_with_an_id_or_a_key_lead_to_what_was_changed_in_the_app() {
+    let Some(mut browser) = browser() else { return };
+    let world = applied();
+    relabel(&world, "in-002", "taxi");
+    world.declare(&boxes(0..5, "bus"));
+    let page = world.plan(&["--base", "HEAD", "--format", "html"]);
+    world.write("page.html", &page.stdout);
+    let file = world.path().join("page.html");
+    let id = world.id_on("in-002");
+    for link in [
+        format!("in-002/{id}~app"),
+        format!("in-002/{id}"),
+        "in-002/k~app".to_owned(),
+        "in-002/k".to_owned(),
+    ] {
+        browser.open(&file, &format!("#{link}"));
+        browser.until(&format!(
+            "document.querySelector('li.here')?.id === 'in-002/{id}~app'"
+        ));
+    }
     is_quiet(&browser, &file);
 }
 
