@@ -24,6 +24,10 @@ use std::path::{Path, PathBuf};
 
 /// Show what apply would do
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Args {
     /// The manifest: a file, or a folder with all its files
     #[arg(default_value = ".")]

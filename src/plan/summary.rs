@@ -306,6 +306,11 @@ impl Summary {
         }
     }
 
+    /// Annotations that were changed in the app since the base and that the plan keeps, without undecided conflicts.
+    pub fn left_alone(&self) -> u64 {
+        self.held_back.drift.saturating_sub(self.undecided)
+    }
+
     /// Counts the calls and their duration.
     pub(super) fn forecast(&mut self, batches: &[Batch]) {
         self.calls = batches.len() as u64;

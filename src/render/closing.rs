@@ -37,7 +37,7 @@ fn no_changes(summary: &Summary) -> String {
     let unchanged = summary.unchanged;
     let verb = plural(unchanged, "matches", "match");
     let unchanged = counted(unchanged, "annotation");
-    let kept = match summary.held_back.drift {
+    let kept = match summary.left_alone() {
         0 => String::new(),
         kept => format!("; {} changed in the app and left alone", thousands(kept)),
     };

@@ -77,7 +77,7 @@ pub(super) fn kept_heading(plan: &Plan) -> Phrase {
 
 /// How many changes are left alone, and how to take them over; `None` if there are none.
 pub(super) fn kept_words(plan: &Plan) -> Option<Phrase> {
-    let kept = plan.summary.held_back.drift - plan.summary.undecided;
+    let kept = plan.summary.left_alone();
     (kept > 0).then(|| {
         Phrase::from(format!("{} left alone. ", counted(kept, "annotation")))
             .then(pull(plan))
@@ -355,7 +355,7 @@ mod tests {
 
         Warning: 1 conflict: changed in the manifest and in the app since main (1a2b3c4); neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's values into the manifest: annosync pull --base main --conflicts app.
 
-        No changes. 1,815 annotations match; 4 changed in the app and left alone.
+        No changes. 1,815 annotations match; 3 changed in the app and left alone.
         ");
     }
 

@@ -60,7 +60,7 @@ pub(super) fn write(
     if left_alone > 0 {
         m.raw("<p>")
             .text(&format!(
-                "{} made in the app among them, which the plan leaves alone.",
+                "{} made in the app among them, which the plan does not write.",
                 counted(left_alone, what)
             ))
             .raw("</p>\n");

@@ -304,7 +304,7 @@ fn changes_made_in_the_app_have_cards_that_can_be_filtered_and_linked() {
         "<b class=\"sign\">=</b> <b>left alone</b>",
         "concepts.car: base 1, manifest 0, app 0.5",
         "reverts a change made in the app: user bea, last written 2026-05-02T10:11:12Z",
-        "2 changes made in the app among them, which the plan leaves alone.",
+        "2 changes made in the app among them, which the plan does not write.",
     ] {
         assert!(cards.contains(text), "{text} in {cards}");
     }

@@ -51,7 +51,7 @@ pub(super) fn counts(plan: &Plan) -> String {
         ("conflicts", summary.conflicts.unwrap_or_default()),
         ("changes held back", held.updates),
         ("deletes held back", held.deletes),
-        ("left alone", held.drift),
+        ("left alone", summary.left_alone()),
         ("unreadable", summary.unreadable),
         ("uncertain, held back", held.unreadable),
     ];

@@ -242,7 +242,7 @@ fn reverting_changes_are_listed_apart() {
 
     | post | merge | overwrite | unchanged | unmanaged | changed in the app | reverted | conflicts | left alone |
     | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-    | 1 | 1 | 1 | 1,815 | 7 | 4 | 2 | 2 | 2 |
+    | 1 | 1 | 1 | 1,815 | 7 | 4 | 2 | 2 | 1 |
 
     > **Warning:** 2 changes revert changes made in the app since `main` (`1a2b3c4`). `annosync pull --base main` takes them into the manifest; --on-drift keep leaves them alone.
 
