@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// A [`Json`] as a shape, which other texts share, and what stands in its gaps: long numbers and hexadecimal ids.
+/// A [`Json`] in two parts: its text with gaps, which similar texts share, and the long numbers and hexadecimal ids that
+/// belong into the gaps.
 ///
 /// It gives back the same text. Equal texts have equal shapes, so that comparing the parts compares the texts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PackedJson {
     shape: Arc<Shape>,
-    /// What stands in the gaps, each followed by [`GAP`].
+    /// The numbers and ids in their order, each followed by [`GAP`].
     filling: Box<str>,
 }
 

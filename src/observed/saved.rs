@@ -17,7 +17,7 @@ use crate::wire::decode::annotation;
 use rayon::prelude::*;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// The version of the file format.
@@ -101,9 +101,9 @@ impl SavedListing {
     pub fn read(text: &str) -> Result<Self, ObservedError> {
         let read = document(text)?;
         let scope = read.scope.of_a_state()?;
-        let annotations = read.annotations.0;
-        check(&annotations, &scope)?;
-        assemble(annotations, read.caller, read.app_owner, scope).map(Self)
+        let state = assemble(read.annotations.0, read.caller, read.app_owner, scope)?;
+        check(&state)?;
+        Ok(Self(state))
     }
 
     /// [`SavedListing::read`] of a file that is decoded while it is read. `None` for a file that has to be read as a
@@ -119,7 +119,7 @@ impl SavedListing {
             let scope = read.scope.of_a_state().ok()?;
             let assembly = streamed.assembly;
             let state = assembly.finish(read.caller, read.app_owner, scope).ok()?;
-            is_distinct(&state).then_some(Self(state))
+            check(&state).is_ok().then_some(Self(state))
         }))
     }
 
@@ -173,45 +173,40 @@ impl<'de> Deserialize<'de> for DecodedList {
 }
 
 /// Rejects contents that no complete listing has, because the file may have been edited.
-fn check(annotations: &[Decoded], scope: &Scope) -> Result<(), ObservedError> {
-    let mut seen = HashSet::with_capacity(annotations.len());
-    for decoded in annotations {
-        let (input, id) = match decoded {
-            Ok((input, annotation)) => (input.as_str(), annotation.id.as_str()),
-            Err(unreadable) => (&*unreadable.input, &*unreadable.id),
-        };
-        let problem = if !seen.insert((input, id)) {
-            "is listed twice"
-        } else if matches!(scope, Scope::Inputs(inputs) if !inputs.contains(input)) {
-            "belongs to an input outside the scope"
-        } else {
-            continue;
-        };
-        return Err(ObservedError::NotAListing(format!(
-            "annotation `{}` of input `{}` {problem}",
-            id.escape_debug(),
-            input.escape_debug()
-        )));
-    }
-    Ok(())
-}
-
-/// Whether no annotation is listed twice, and all belong to the scope: what [`check`] explains.
-fn is_distinct(state: &ObservedState) -> bool {
-    let is_distinct = |(input, annotations): (&InputId, &Vec<ObservedAnnotation>)| {
+fn check(state: &ObservedState) -> Result<(), ObservedError> {
+    let of_input = |(input, annotations): (&InputId, &Vec<ObservedAnnotation>)| {
         let mut ids: Vec<&str> = annotations.iter().map(|it| it.id.as_str()).collect();
         ids.extend(state.unreadable_on(input).iter().map(|it| &*it.id));
-        ids.sort_unstable();
-        state.scope.covers(input) && ids.windows(2).all(|pair| pair[0] != pair[1])
+        check_input(input.as_str(), ids, &state.scope).err()
     };
-    // They are sorted by input and id.
-    let mut unreadable = state.unreadable.windows(2);
-    state.inputs.par_iter().all(is_distinct)
-        && unreadable.all(|pair| (&pair[0].input, &pair[0].id) != (&pair[1].input, &pair[1].id))
-        && state.unreadable.iter().all(|one| match &state.scope {
-            Scope::WholeApp => true,
-            Scope::Inputs(inputs) => inputs.contains(&*one.input),
-        })
+    if let Some(error) = state.inputs.par_iter().find_map_first(of_input) {
+        return Err(error);
+    }
+    // There may be inputs of which none can be read.
+    (state.unreadable.chunk_by(|a, b| a.input == b.input)).try_for_each(|unreadable| {
+        let ids = unreadable.iter().map(|it| &*it.id).collect();
+        check_input(&unreadable[0].input, ids, &state.scope)
+    })
+}
+
+/// `ids` are those of all annotations of the input.
+fn check_input(input: &str, mut ids: Vec<&str>, scope: &Scope) -> Result<(), ObservedError> {
+    ids.sort_unstable();
+    let is_covered = match scope {
+        Scope::WholeApp => true,
+        Scope::Inputs(inputs) => inputs.contains(input),
+    };
+    let twice = ids.windows(2).find(|pair| pair[0] == pair[1]);
+    let (id, problem) = match (twice, ids.first()) {
+        (Some(pair), _) => (pair[0], "is listed twice"),
+        (None, Some(first)) if !is_covered => (*first, "belongs to an input outside the scope"),
+        _ => return Ok(()),
+    };
+    Err(ObservedError::NotAListing(format!(
+        "annotation `{}` of input `{}` {problem}",
+        id.escape_debug(),
+        input.escape_debug()
+    )))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(super) struct Warning {
 pub(super) enum Kind {
     Note,
     Warning,
-    /// Conflicts that nobody decided: neither change is written.
+    /// Conflicts without a decision: neither change is written.
     Undecided,
     /// A guard that would have stopped the plan was let pass.
     Passed,
