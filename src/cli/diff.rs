@@ -7,7 +7,7 @@ mod side;
 use super::exit::{Exit, Failure};
 use super::formats::{self, ExtraOutput, Format, Outputs};
 use super::import::Reading;
-use super::pictures::{self, Sources};
+use super::pictures;
 use super::review::{Changes, Drawing};
 use super::sheets;
 use super::terminal::{self, Stream};
@@ -173,16 +173,10 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
     let mut diff = plan::diff(&old.labels, &new.labels);
     report_unknown(&diff, &[&old.labels, &new.labels]);
     let mut options = args.options();
-    let drawing = Drawing {
-        pictures: &args.pictures,
-        sheets: &args.sheets,
-        folder: formats::images_folder(&args.also),
-        page_folder: formats::page_folder(args.format, &args.also),
-    };
+    let drawing = Drawing::of(&args.pictures, &args.sheets, args.format, &args.also);
     let unchanged = std::mem::take(&mut diff.unchanged);
     // The new side first: its pictures are those that are reviewed.
-    let mut sources = Sources::of([new.media, old.media].into_iter().flatten());
-    sources.page_folder = drawing.page_folder.clone().unwrap_or_default();
+    let sources = drawing.sources([new.media, old.media].into_iter().flatten());
     let (surroundings, sheets) = {
         let changes = Changes::Diff(&diff, &options);
         drawing.draw(&changes, &sources, unchanged, None).await?

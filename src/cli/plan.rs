@@ -7,7 +7,7 @@ use super::formats::{self, ExtraOutput, Format, Outputs};
 use super::inventory;
 use super::offline;
 use super::output;
-use super::pictures::{self, Source, Sources};
+use super::pictures::{self, Source};
 use super::planning::{Planning, denied, stopped, undecided};
 use super::review::{self, Changes, Drawing};
 use super::session::Session;
@@ -86,14 +86,8 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     };
     args.planning.adopt(&mut manifest)?;
     let base = args.planning.base(&args.path, args.files)?;
-    let drawing = Drawing {
-        pictures: &args.pictures,
-        sheets: &args.sheets,
-        folder: formats::images_folder(&args.also),
-        page_folder: formats::page_folder(args.format, &args.also),
-    };
-    let mut sources = Sources::of([Source::from(&manifest)]);
-    sources.page_folder = drawing.page_folder.clone().unwrap_or_default();
+    let drawing = Drawing::of(&args.pictures, &args.sheets, args.format, &args.also);
+    let mut sources = drawing.sources([Source::from(&manifest)]);
     let (plan, unchanged, caller) = if let Some(file) = &args.observed {
         let observed = offline::read_listing(file)?;
         let plan = plan_offline(&args, &manifest, base.as_ref(), &observed)?;
@@ -170,10 +164,8 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
 
 /// Checks the files that are asked for.
 fn check(args: &Args) -> Result<(), Failure> {
-    let read: Vec<&Path> = [Some(&args.path), args.observed.as_ref()]
-        .into_iter()
-        .flatten()
-        .map(PathBuf::as_path)
+    let read: Vec<&Path> = std::iter::once(&*args.path)
+        .chain(args.observed.as_deref())
         .collect();
     let outputs = Outputs {
         format: args.format,

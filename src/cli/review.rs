@@ -1,7 +1,8 @@
 //! The drawings of changes, on contact sheets and in a page, and the labels between which those of a plan are drawn.
 
 use super::exit::Failure;
-use super::pictures::{self, Sources};
+use super::formats::{self, ExtraOutput, Format};
+use super::pictures::{self, Source, Sources};
 use super::sheets;
 use crate::model::{AnnotationId, Content, InputId, Maker, ObservedAnnotation, ObservedState};
 use crate::plan::{Diff, Plan};
@@ -34,15 +35,37 @@ impl Changes<'_> {
 
 /// Where drawings go.
 pub(crate) struct Drawing<'a> {
-    pub(crate) pictures: &'a pictures::Args,
-    pub(crate) sheets: &'a sheets::Args,
+    pictures: &'a pictures::Args,
+    sheets: &'a sheets::Args,
     /// The folder of contact sheets, if they are wanted.
-    pub(crate) folder: Option<&'a Path>,
+    folder: Option<&'a Path>,
     /// The folder of the page, if there is one.
-    pub(crate) page_folder: Option<PathBuf>,
+    page_folder: Option<PathBuf>,
 }
 
-impl Drawing<'_> {
+impl<'a> Drawing<'a> {
+    /// The drawings that the formats of a command ask for.
+    pub(crate) fn of(
+        pictures: &'a pictures::Args,
+        sheets: &'a sheets::Args,
+        format: Format,
+        also: &'a [ExtraOutput],
+    ) -> Self {
+        Self {
+            pictures,
+            sheets,
+            folder: formats::images_folder(also),
+            page_folder: formats::page_folder(format, also),
+        }
+    }
+
+    /// Where its pictures are.
+    pub(crate) fn sources<'s>(&self, of: impl IntoIterator<Item = Source<'s>>) -> Sources<'s> {
+        let mut sources = Sources::of(of);
+        sources.page_folder = self.page_folder.clone().unwrap_or_default();
+        sources
+    }
+
     pub(crate) fn is_wanted(&self) -> bool {
         self.folder.is_some() || self.page_folder.is_some()
     }

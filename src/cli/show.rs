@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use super::formats::{self, ExtraOutput, Format, Outputs};
-use super::pictures::{self, Sources};
+use super::pictures;
 use super::review::{Changes, Drawing};
 use super::sheets;
 use super::terminal::Stream;
@@ -48,8 +48,8 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
         kinds: kind.as_slice(),
     };
     outputs.check(args.view.leaves_out())?;
-    let folder = formats::images_folder(&args.also);
-    if folder.is_some() && matches!(kind, Some(FileKind::Outcome | FileKind::Log)) {
+    let draws = formats::images_folder(&args.also).is_some();
+    if draws && matches!(kind, Some(FileKind::Outcome | FileKind::Log)) {
         return Err(
             Failure::usage("--also images=DIR shows the changes of a plan")
                 .hint("name a file that `plan --out` or `apply --undo-out` wrote"),
@@ -72,7 +72,7 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
                 None => unrecognised(file),
             });
         }
-        Some(FileKind::Plan | FileKind::Undo | FileKind::Unknown) => plan(args, folder).await?,
+        Some(FileKind::Plan | FileKind::Undo | FileKind::Unknown) => plan(args).await?,
     }
     if let Some(kind) = kind {
         output::message(&format!("{} is {}.", file.display(), kind::noun(kind)));
@@ -86,19 +86,13 @@ fn write(args: &Args, text: impl Fn(Format, bool) -> String) -> Result<(), Failu
     formats::print(args.format, &text(args.format, true), args.no_pager)
 }
 
-async fn plan(args: &Args, folder: Option<&Path>) -> Result<(), Failure> {
+async fn plan(args: &Args) -> Result<(), Failure> {
     let file = &args.file;
     let plan =
         plan_file::read(file)?.ok_or_else(|| kind::wrong_kind(file, FileKind::Unknown, WANTED))?;
-    let drawing = Drawing {
-        pictures: &args.pictures,
-        sheets: &args.sheets,
-        folder,
-        page_folder: formats::page_folder(args.format, &args.also),
-    };
+    let drawing = Drawing::of(&args.pictures, &args.sheets, args.format, &args.also);
     // A plan file does not say where its pictures are: only flags do.
-    let mut sources = Sources::of([]);
-    sources.page_folder = drawing.page_folder.clone().unwrap_or_default();
+    let sources = drawing.sources([]);
     let changes = Changes::Plan(&plan, args.view.filter());
     let (surroundings, sheets) = drawing
         .draw(&changes, &sources, BTreeMap::new(), Some(UNKNOWN))

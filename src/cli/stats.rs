@@ -30,10 +30,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    let read: Vec<&Path> = [Some(&args.path), args.observed.as_ref()]
-        .into_iter()
-        .flatten()
-        .map(PathBuf::as_path)
+    let read: Vec<&Path> = std::iter::once(&*args.path)
+        .chain(args.observed.as_deref())
         .collect();
     let outputs = Outputs {
         format: args.format,

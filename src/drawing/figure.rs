@@ -34,6 +34,19 @@ pub enum Role {
     Removed,
 }
 
+impl Role {
+    /// Its word on contact sheets, and the class of its shapes in SVG.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unchanged => "unchanged",
+            Self::Before => "before",
+            Self::After => "after",
+            Self::Added => "added",
+            Self::Removed => "removed",
+        }
+    }
+}
+
 /// The place of a label: rows and columns as fractions of the picture.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outline {

@@ -1,7 +1,7 @@
 //! The legend of a contact sheet: how labels are drawn.
 
 use super::figure::{Figure, Outline, Role, Shape};
-use super::lettering::{self, CHARACTER};
+use super::lettering::{self, CHARACTER, INK};
 use super::paint::paint;
 use tiny_skia::{Pixmap, PixmapPaint, Transform};
 
@@ -18,8 +18,6 @@ const EXAMPLE: [u32; 2] = [30, 18];
 const LINE_HEIGHT: u32 = EXAMPLE[1] + 4;
 /// The space after the words.
 const GAP: u32 = 16;
-
-const INK: [u8; 3] = [20, 20, 20];
 
 /// The height in pixels of a legend of this width.
 pub(super) fn height(width: u32) -> u32 {

@@ -9,6 +9,9 @@ const HEIGHT: RasterHeight = RasterHeight::Size16;
 /// The width and the height of a character in pixels.
 pub(super) const CHARACTER: [u32; 2] = [get_raster_width(WEIGHT, HEIGHT) as u32, 16];
 
+/// The colour of words.
+pub(super) const INK: [u8; 3] = [20, 20, 20];
+
 /// Shown for characters that the font lacks.
 const REPLACEMENT: char = '\u{fffd}';
 

@@ -20,5 +20,5 @@ pub use overlay::Overlay;
 pub use picture::{Area, CROP_SIDE, Picture, PictureError, SCALED_SIDE, crop_area, data_uri};
 pub use placing::Placing;
 pub use sheet::{Passage, TILES, Tile, is_sheet, sheet};
-pub use svg::{SvgCanvas, bounds as outline_bounds, class_of as svg_class, number as svg_number};
+pub use svg::{SvgCanvas, bounds as outline_bounds, number as svg_number};
 pub use times::Period;

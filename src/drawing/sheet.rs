@@ -5,7 +5,7 @@
 
 use super::figure::{Figure, Role};
 use super::legend;
-use super::lettering::{self, CHARACTER};
+use super::lettering::{self, CHARACTER, INK};
 use super::paint::{color, fill, frame, paint};
 use super::picture::{Area, Picture};
 use super::times::{self, Period};
@@ -28,7 +28,6 @@ const TILE_HEIGHT: u32 = PICTURE[1] + LINES as u32 * LINE_HEIGHT + 4;
 /// The part of a tile's picture that an enlarged part covers.
 const INSET: f32 = 0.45;
 
-const INK: [u8; 3] = [20, 20, 20];
 const FRAME: [u8; 3] = [150, 150, 150];
 
 /// The keyword of the PNG text by which a sheet is recognised, and its value.

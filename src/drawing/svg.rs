@@ -67,7 +67,7 @@ impl SvgCanvas {
 
     /// Writes a shape, with its label as title if it does not change.
     pub fn write_shape(self, out: &mut String, shape: &Shape) {
-        let class = class_of(shape.role);
+        let class = shape.role.word();
         match &shape.outline {
             Outline::Box(edges) => self.write_rect(out, class, *edges),
             Outline::Mask(mask) => self.write_mask(out, shape.role, mask),
@@ -100,7 +100,7 @@ impl SvgCanvas {
     fn write_mask(self, out: &mut String, role: Role, mask: &Mask) {
         /// Pixels of the longer side.
         const MOST: u32 = 200;
-        let class = class_of(role);
+        let class = role.word();
         let pixels = tint(role).and_then(|tint| Some(Overlay::of(mask, MOST)?.data_uri(tint)));
         if let Some(href) = pixels {
             let _ = write!(out, r#"<image class="{class}""#);
@@ -125,7 +125,7 @@ impl SvgCanvas {
 
     /// Dots, as lines without length: round ends give them the same size at every zoom. Removed ones are crosses.
     fn write_points(self, out: &mut String, class: &str, points: &[[f32; 2]]) {
-        let is_removed = class == class_of(Role::Removed);
+        let is_removed = class == Role::Removed.word();
         let kind = if is_removed { "" } else { " dots" };
         let _ = write!(out, r#"<path class="{class}{kind}" d=""#);
         for point in points {
@@ -173,17 +173,6 @@ pub fn bounds(outline: &Outline) -> Option<[f32; 4]> {
                 },
             ))
         }
-    }
-}
-
-/// The class of shapes with a role.
-pub fn class_of(role: Role) -> &'static str {
-    match role {
-        Role::Unchanged => "unchanged",
-        Role::Before => "before",
-        Role::After => "after",
-        Role::Added => "added",
-        Role::Removed => "removed",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Parts of a video or of an audio file as bars on a common scale, with their seconds in words.
 
 use super::figure::Role;
-use super::lettering::{self, CHARACTER};
+use super::lettering::{self, CHARACTER, INK};
 use super::paint::{color, fill, frame};
 use tiny_skia::Pixmap;
 
@@ -19,7 +19,6 @@ const BAR: u32 = 22;
 const NARROWEST: u32 = 5;
 const ROW: u32 = BAR + CHARACTER[1] + 16;
 
-const INK: [u8; 3] = [20, 20, 20];
 const AXIS: [u8; 3] = [150, 150, 150];
 
 /// Draws the periods into an area with this top left corner and this size.
@@ -36,7 +35,7 @@ pub(super) fn draw(
     let left = x + MARGIN;
     for (row, it) in (0..).zip(periods) {
         let top = y + MARGIN + row * ROW;
-        let words = format!("{}: {} s to {} s", word(it.role), it.begin, it.end);
+        let words = format!("{}: {} s to {} s", it.role.word(), it.begin, it.end);
         lettering::write(page, [left, top], &lettering::shortened(&words, most), INK);
         let [from, to] = [it.begin, it.end].map(|at| ((at.max(0.0) * scale) as u32).min(length));
         let width = to.saturating_sub(from).max(NARROWEST);
@@ -52,14 +51,4 @@ pub(super) fn draw(
     let last = format!("{end} s");
     let right = length.saturating_sub(last.chars().count() as u32 * CHARACTER[0]);
     lettering::write(page, [left + right, bottom], &last, INK);
-}
-
-fn word(role: Role) -> &'static str {
-    match role {
-        Role::Unchanged => "unchanged",
-        Role::Before => "before",
-        Role::After => "after",
-        Role::Added => "added",
-        Role::Removed => "removed",
-    }
 }

@@ -306,7 +306,7 @@ fn time_bars(m: &mut Markup, parts: &[(usize, Role, [f32; 2])]) {
                 r#"<text x="8" y="{}">{}</text><rect class="{}" x="{}" y="{}" width="{}" height="16"/>"#,
                 svg_number(y + 23.0),
                 at + 1,
-                crate::drawing::svg_class(*role),
+                role.word(),
                 svg_number(x),
                 svg_number(y + 7.0),
                 svg_number((right - x).max(2.0))
