@@ -1,6 +1,6 @@
 //! A manifest is complete or refused: label files that git tracks and the run cannot read.
 
-use super::{Run, World, boxes, folder_of, header, is_there, settled};
+use super::{Run, World, boxes, folder_of, git, header, is_there, settled};
 use serde_json::json;
 use std::fs;
 use std::path::Path;
@@ -18,29 +18,10 @@ pub(super) fn world() -> World {
     world
 }
 
-fn git(world: &World, arguments: &[&str]) {
-    let mut git = Command::new("git");
-    git.arg("-C")
-        .arg(world.path())
-        .args(["-c", "user.name=t", "-c", "user.email=t@example.org"]);
-    git.args([
-        "-c",
-        "protocol.file.allow=always",
-        "-c",
-        "init.defaultBranch=main",
-    ]);
-    let run = git.args(arguments).output().unwrap();
-    assert!(
-        run.status.success(),
-        "{arguments:?}: {}",
-        String::from_utf8_lossy(&run.stderr)
-    );
-}
-
 pub(super) fn commit(world: &World) {
-    git(world, &["init", "--quiet"]);
-    git(world, &["add", "--all", "--force"]);
-    git(world, &["commit", "--quiet", "--message", "labels"]);
+    git(world.path(), &["init", "--quiet"]);
+    git(world.path(), &["add", "--all", "--force"]);
+    git(world.path(), &["commit", "--quiet", "--message", "labels"]);
 }
 
 pub(super) fn plan(world: &World) -> Run {
@@ -110,9 +91,12 @@ fn a_file_both_tracked_and_ignored_is_an_error() {
     world.write(".gitignore", "");
     world.write("m/.gitignore", "/tools/\n");
     world.write("m/tools/x.json", "{}");
-    git(&world, &["add", "--force", "m/tools/x.json"]);
+    git(world.path(), &["add", "--force", "m/tools/x.json"]);
     stops(&world, &["m/tools/x.json"]);
-    git(&world, &["rm", "--quiet", "--cached", "m/tools/x.json"]);
+    git(
+        world.path(),
+        &["rm", "--quiet", "--cached", "m/tools/x.json"],
+    );
     settled(&plan(&world));
 }
 
@@ -123,12 +107,12 @@ fn ignore_rules_of_outer_repositories_do_not_apply() {
     }
     let world = world();
     // An outer repository that ignores the manifest's folder.
-    git(&world, &["init", "--quiet"]);
+    git(world.path(), &["init", "--quiet"]);
     world.write(".gitignore", "m/\n*.yaml\n");
     settled(&plan(&world));
     // A repository around the manifest's repository.
     world.write(".gitignore", "*.yaml\n");
-    git(&world, &["init", "--quiet", "m"]);
+    git(world.path(), &["init", "--quiet", "m"]);
     settled(&plan(&world));
     // A .gitignore outside any repository.
     fs::remove_dir_all(world.path().join("m/.git")).unwrap();
@@ -152,7 +136,7 @@ fn a_deleted_file_is_a_warning_for_plan_and_an_error_for_apply() {
     let text = world.read("m/labels/b.yaml");
     for staged in [false, true] {
         if staged {
-            git(&world, &["rm", "--quiet", "m/labels/b.yaml"]);
+            git(world.path(), &["rm", "--quiet", "m/labels/b.yaml"]);
         } else {
             fs::remove_file(world.path().join("m/labels/b.yaml")).unwrap();
         }
@@ -196,7 +180,7 @@ fn a_deleted_file_is_a_warning_for_plan_and_an_error_for_apply() {
         assert_eq!(run.stderr, "");
         fs::remove_file(world.path().join("m/labels/renamed.yaml")).unwrap();
         git(
-            &world,
+            world.path(),
             &["checkout", "--quiet", "HEAD", "--", "m/labels/b.yaml"],
         );
     }
@@ -205,7 +189,7 @@ fn a_deleted_file_is_a_warning_for_plan_and_an_error_for_apply() {
     let run = world.on_app(&allowed).exits(0);
     assert!(!run.stderr.contains("Warning"), "{}", run.stderr);
     git(
-        &world,
+        world.path(),
         &["commit", "--quiet", "--all", "--message", "fewer"],
     );
     let run = plan(&world);
@@ -225,12 +209,15 @@ fn a_file_only_in_head_or_replaced_by_a_folder_is_missing() {
     // Until that is committed, HEAD has the file.
     world.write("m/.gitignore", "b.yaml\n");
     world.on_app(&apply).exits(1).says("and commit that");
-    git(&world, &["rm", "--quiet", "--cached", "m/labels/b.yaml"]);
+    git(
+        world.path(),
+        &["rm", "--quiet", "--cached", "m/labels/b.yaml"],
+    );
     world
         .on_app(&apply)
         .exits(1)
         .says("labels/b.yaml` is tracked by git, and");
-    git(&world, &["reset", "--quiet"]);
+    git(world.path(), &["reset", "--quiet"]);
     fs::remove_file(world.path().join("m/.gitignore")).unwrap();
     settled(&plan(&world));
 
@@ -255,9 +242,12 @@ fn missing_files_are_noticed_whatever_git_stores() {
     let apply = ["apply", "m", "--auto-approve"];
     let sent = world.writes().len();
     // The index has the path but not yet the content.
-    git(&world, &["rm", "--quiet", "--cached", "m/labels/b.yaml"]);
-    git(&world, &["commit", "--quiet", "--message", "not yet"]);
-    git(&world, &["add", "--intent-to-add", "m/labels/b.yaml"]);
+    git(
+        world.path(),
+        &["rm", "--quiet", "--cached", "m/labels/b.yaml"],
+    );
+    git(world.path(), &["commit", "--quiet", "--message", "not yet"]);
+    git(world.path(), &["add", "--intent-to-add", "m/labels/b.yaml"]);
     let text = world.read("m/labels/b.yaml");
     fs::remove_file(world.path().join("m/labels/b.yaml")).unwrap();
     world.on_app(&apply).exits(1).says("m/labels/b.yaml");
@@ -267,8 +257,8 @@ fn missing_files_are_noticed_whatever_git_stores() {
     let header = format!("{}files: ['labels/**']\n", header());
     world.write("m/annosync.yaml", &header);
     symlink("../kept.yaml", world.path().join("m/labels/b.yaml")).unwrap();
-    git(&world, &["add", "--all", "--force"]);
-    git(&world, &["commit", "--quiet", "--message", "a link"]);
+    git(world.path(), &["add", "--all", "--force"]);
+    git(world.path(), &["commit", "--quiet", "--message", "a link"]);
     settled(&plan(&world));
     fs::remove_file(world.path().join("m/labels/b.yaml")).unwrap();
     world.on_app(&apply).exits(1).says("m/labels/b.yaml");
@@ -276,9 +266,9 @@ fn missing_files_are_noticed_whatever_git_stores() {
     fs::create_dir(world.path().join("m/real")).unwrap();
     rename(&world, "m/kept.yaml", "m/real/b.yaml");
     symlink("../real", world.path().join("m/labels/linked")).unwrap();
-    git(&world, &["add", "--all", "--force"]);
+    git(world.path(), &["add", "--all", "--force"]);
     git(
-        &world,
+        world.path(),
         &["commit", "--quiet", "--message", "a linked folder"],
     );
     settled(&plan(&world));
@@ -294,7 +284,7 @@ fn without_a_readable_head_nothing_is_deleted() {
     }
     let world = world();
     commit(&world);
-    git(&world, &["rm", "--quiet", "m/labels/b.yaml"]);
+    git(world.path(), &["rm", "--quiet", "m/labels/b.yaml"]);
     let sent = world.writes().len();
     let apply = ["apply", "m", "--auto-approve"];
     let refused = |why: &str| {
@@ -309,11 +299,11 @@ fn without_a_readable_head_nothing_is_deleted() {
     fs::create_dir(world.path().join("other")).unwrap();
     let other = world.path().join("other").canonicalize().unwrap();
     git(
-        &world,
+        world.path(),
         &["config", "core.worktree", other.to_str().unwrap()],
     );
     refused("its work tree is ");
-    git(&world, &["config", "--unset", "core.worktree"]);
+    git(world.path(), &["config", "--unset", "core.worktree"]);
     // The commit of HEAD cannot be read.
     let head = world.path().join(".git/refs/heads/main");
     let commit = fs::read_to_string(&head).unwrap();
@@ -434,7 +424,7 @@ fn files_and_submodules_that_are_not_checked_out_are_errors() {
     let world = world();
     commit(&world);
     git(
-        &world,
+        world.path(),
         &[
             "sparse-checkout",
             "set",
@@ -450,31 +440,34 @@ fn files_and_submodules_that_are_not_checked_out_are_errors() {
     world
         .on_app(&["plan", "m", "--allow-missing-files"])
         .exits(0);
-    git(&world, &["sparse-checkout", "disable"]);
+    git(world.path(), &["sparse-checkout", "disable"]);
     settled(&plan(&world));
     // A submodule.
-    git(&world, &["init", "--quiet", "other"]);
+    git(world.path(), &["init", "--quiet", "other"]);
     world.write(
         "other/d.yaml",
         "inputs: [{ id: in-900, annotations: [] }]\n",
     );
-    git(&world, &["-C", "other", "add", "d.yaml"]);
+    git(world.path(), &["-C", "other", "add", "d.yaml"]);
     git(
-        &world,
+        world.path(),
         &["-C", "other", "commit", "--quiet", "--message", "d"],
     );
-    git(&world, &["submodule", "--quiet", "add", "./other", "m/sub"]);
-    git(&world, &["commit", "--quiet", "--message", "sub"]);
+    git(
+        world.path(),
+        &["submodule", "--quiet", "add", "./other", "m/sub"],
+    );
+    git(world.path(), &["commit", "--quiet", "--message", "sub"]);
     world.run(&["validate", "m"]).exits(0).says("7 inputs");
     // A submodule at another commit than the recorded one.
     let allow = ["commit", "--quiet", "--allow-empty", "--message", "e"];
-    git(&world, &[&["-C", "m/sub"], &allow[..]].concat());
+    git(world.path(), &[&["-C", "m/sub"], &allow[..]].concat());
     plan(&world)
         .says("Warning: the submodule sub is not at the commit that the repository records");
-    git(&world, &["submodule", "--quiet", "update"]);
+    git(world.path(), &["submodule", "--quiet", "update"]);
     assert_eq!(plan(&world).stderr, "");
     git(
-        &world,
+        world.path(),
         &["submodule", "--quiet", "deinit", "--force", "m/sub"],
     );
     stops(&world, &["m/sub", "is a submodule that is not checked out"]);

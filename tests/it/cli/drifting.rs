@@ -4,42 +4,10 @@ mod base;
 mod changed;
 mod pulls;
 
-use super::{World, boxes, is_there, settled};
+use super::{World, boxes, git, is_there, settled};
 use crate::support::{boxed, named_body, with};
 use annosync::api::{ItemResult, PatchAction};
 use serde_json::{Value, json};
-use std::path::Path;
-use std::process::Command;
-
-/// Runs git in a folder, with a neutral user.
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .current_dir(folder)
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_INDEX_FILE")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .args([
-            "-c",
-            "user.name=tester",
-            "-c",
-            "user.email=tester@example.com",
-        ])
-        .args([
-            "-c",
-            "init.defaultBranch=main",
-            "-c",
-            "commit.gpgsign=false",
-        ])
-        .args(arguments)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "git {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap()
-}
 
 fn commit(world: &World) {
     git(world.path(), &["add", "--all"]);
@@ -48,9 +16,14 @@ fn commit(world: &World) {
 
 /// A repository whose `m.yaml` declares `in-000` to `in-004` with a car each, committed and applied.
 pub(super) fn applied() -> World {
+    applied_of(5)
+}
+
+/// As [`applied`], with this number of inputs.
+fn applied_of(count: usize) -> World {
     let world = World::new();
     git(world.path(), &["init", "--quiet"]);
-    world.declare(&boxes(0..5, "car"));
+    world.declare(&boxes(0..count, "car"));
     commit(&world);
     world.apply(&[]).exits(0);
     world

@@ -70,4 +70,6 @@ mod world;
 mod writing;
 
 pub(crate) use every::kinds;
-pub(crate) use world::{Run, World, boxes, command, folder_of, header, is_there, settled, skipped};
+pub(crate) use world::{
+    Run, World, boxes, command, folder_of, git, header, is_there, settled, skipped,
+};

@@ -1,6 +1,6 @@
 //! Several tokens, and several sets, on one app.
 
-use super::{Run, World, header, settled};
+use super::{Run, World, git, header, settled};
 use crate::schemas;
 use crate::support::{boxed, whole, with};
 use annosync::emulator::{Collaborator, Config};
@@ -443,14 +443,7 @@ fn an_earlier_set_name_is_found_in_git() {
         return;
     }
     let world = team();
-    let git = |arguments: &[&str]| {
-        let mut git = std::process::Command::new("git");
-        git.current_dir(world.path())
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .args(["-c", "user.name=a", "-c", "user.email=a@b.c"])
-            .args(arguments);
-        assert!(git.output().unwrap().status.success(), "{arguments:?}");
-    };
+    let git = |arguments: &[&str]| git(world.path(), arguments);
     let named = |set: &str| {
         let header = header().replace("street", set);
         world.write("annosync.yaml", &format!("{header}inputs:\n{INPUTS}"));

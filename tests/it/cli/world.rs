@@ -400,3 +400,27 @@ pub(crate) fn is_there(program: &str) -> bool {
     }
     is_there
 }
+
+/// Runs git in a folder, with a user and settings of its own, and returns what it prints.
+#[track_caller]
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
+    let mut git = Command::new("git");
+    for variable in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_EXTERNAL_DIFF"] {
+        git.env_remove(variable);
+    }
+    for setting in [
+        "user.name=tester",
+        "user.email=tester@example.com",
+        "init.defaultBranch=main",
+        "commit.gpgsign=false",
+        "protocol.file.allow=always",
+    ] {
+        git.args(["-c", setting]);
+    }
+    git.current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null");
+    let output = git.args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "git {arguments:?}: {said}");
+    String::from_utf8(output.stdout).unwrap()
+}

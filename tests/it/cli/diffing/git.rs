@@ -1,32 +1,9 @@
 //! Git revisions as sides, and `git diff` with annosync as its program.
 
 use super::{coco, diff, folder, input, manifest, object, write};
-use crate::cli::is_there;
+use crate::cli::{git, is_there};
 use std::path::Path;
-use std::process::Command;
 use tempfile::TempDir;
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .current_dir(folder)
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_INDEX_FILE")
-        .env_remove("GIT_EXTERNAL_DIFF")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .args(["-c", "user.name=tester", "-c", "user.email=t@example.com"])
-        .args([
-            "-c",
-            "init.defaultBranch=main",
-            "-c",
-            "commit.gpgsign=false",
-        ])
-        .args(arguments)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "git {arguments:?}: {said}");
-    String::from_utf8(output.stdout).unwrap()
-}
 
 pub(super) fn repository(files: &[(&str, &str)]) -> TempDir {
     let folder = folder(files);

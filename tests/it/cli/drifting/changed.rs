@@ -74,11 +74,7 @@ fn a_change_of_three_of_many_inputs_takes_as_many_calls_as_of_three() {
         return;
     }
     let calls = |count: usize| {
-        let world = World::new();
-        git(world.path(), &["init", "--quiet"]);
-        world.declare(&boxes(0..count, "car"));
-        commit(&world);
-        world.apply(&[]).exits(0);
+        let world = applied_of(count);
         world.declare(&(boxes(0..3, "bus") + &boxes(3..count, "car")));
         world.emulator.forget_calls();
         assert_eq!(written(&plan(&world, &["--changed-only"])).len(), 3);
