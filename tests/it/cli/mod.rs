@@ -35,6 +35,7 @@ mod outcome_json;
 mod output_files;
 mod outside;
 mod pace;
+mod packages;
 mod page;
 mod pages;
 mod pictures;

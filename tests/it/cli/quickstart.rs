@@ -4,7 +4,7 @@ use super::{Run, command, folder_of, settled};
 use std::fs;
 use std::path::Path;
 
-fn quickstart() -> tempfile::TempDir {
+pub(super) fn quickstart() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
     for (name, _) in folder_of(&example) {
