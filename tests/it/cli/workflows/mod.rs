@@ -6,6 +6,7 @@
 
 mod github;
 mod gitlab;
+mod repeated;
 mod texts;
 
 use super::{Run, World, is_there};
@@ -42,14 +43,11 @@ impl Project {
         for folder in ["bin", "home", "hub", "dev"] {
             fs::create_dir(project.path().join(folder)).unwrap();
         }
-        project.program("annosync", &annosync());
-        // Installing takes minutes and a network; the binary under test is used instead.
-        let version = env!("CARGO_PKG_VERSION");
-        let install = format!("install annosync --locked --version {version}");
-        project.program(
-            "cargo",
-            &format!("#!/usr/bin/env bash\n[ \"$*\" = '{install}' ] || {{ echo \"cargo: $*\" >&2; exit 64; }}\n"),
-        );
+        // An installation needs a package index; the binary under test is installed instead.
+        let python = include_str!("python.sh")
+            .replace("$VERSION", env!("CARGO_PKG_VERSION"))
+            .replace("$BINARY", env!("CARGO_BIN_EXE_annosync"));
+        project.program("python3", &python);
         let here = project.path().to_owned();
         project.git(&here, &["init", "-q", "--bare", "-b", "main", "origin.git"]);
         let origin = project.path().join("origin.git");
@@ -62,7 +60,7 @@ impl Project {
         project.git(&dev, &["init", "-q", "-b", "main"]);
         project.git(&dev, &["remote", "add", "origin", &project.origin()]);
         project
-            .run(&dev, &["annosync", "init", ".", "--set", "street"])
+            .run(&dev, &["init", ".", "--set", "street"])
             .exits(0);
         let app = format!(
             "prod: {{ user_id: owner, app_id: app, endpoint: \"{}\", rate_limit: 1000 }}",
@@ -76,10 +74,7 @@ impl Project {
         project.commit("Begin");
         project.git(&dev, &["push", "-q", "origin", "main"]);
         project
-            .run(
-                &dev,
-                &["annosync", "apply", "--target", "prod", "--auto-approve"],
-            )
+            .run(&dev, &["apply", "--target", "prod", "--auto-approve"])
             .exits(0);
         assert_eq!(project.git(&dev, &["status", "--porcelain"]), "");
         project.world.emulator.forget_calls();
@@ -137,11 +132,10 @@ impl Project {
         command
     }
 
-    /// Runs a program with the token in its environment.
-    fn run(&self, folder: &Path, words: &[&str]) -> Run {
-        let program = self.path().join("bin").join(words[0]);
-        let mut command = self.command(folder, program.to_str().unwrap());
-        command.args(&words[1..]).env("CLARIFAI_PAT", "owner-key");
+    /// The developer runs annosync, with a token.
+    fn run(&self, folder: &Path, arguments: &[&str]) -> Run {
+        let mut command = self.command(folder, env!("CARGO_BIN_EXE_annosync"));
+        command.args(arguments).env("CLARIFAI_PAT", "owner-key");
         Run::of(command)
     }
 
@@ -211,13 +205,7 @@ impl Project {
     fn is_settled(&self) {
         let dev = self.dev();
         self.git(&dev, &["checkout", "-q", "main"]);
-        let plan = [
-            "annosync",
-            "plan",
-            "--target",
-            "prod",
-            "--detailed-exitcode",
-        ];
+        let plan = ["plan", "--target", "prod", "--detailed-exitcode"];
         super::settled(&self.run(&dev, &plan));
     }
 
@@ -258,10 +246,4 @@ impl Project {
         assert!(matches!(answer[..], [ItemResult::Done(_)]));
         self.world.emulator.forget_calls();
     }
-}
-
-/// The path of the binary under test.
-fn annosync() -> String {
-    let binary = env!("CARGO_BIN_EXE_annosync");
-    format!("#!/usr/bin/env bash\nexec '{binary}' \"$@\"\n")
 }

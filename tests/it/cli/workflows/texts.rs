@@ -17,14 +17,42 @@ pub(super) fn pipeline(path: &str) -> Value {
 /// A pipeline with another API URL, which is set in one line.
 pub(super) fn pipeline_at(path: &str, url: &str) -> Value {
     let mut pipeline = pipeline(path);
-    for key in ["env", "variables"] {
-        if let Some(variables) = pipeline.get_mut(key) {
-            let host = variables.get_mut("ANNOSYNC_ENDPOINT").unwrap();
-            assert_eq!(host, "https://api.clarifai.com");
-            *host = url.into();
+    let variables = match pipeline.get_mut(".annosync") {
+        Some(shared) => shared.get_mut("variables"),
+        None => pipeline.get_mut("env"),
+    };
+    let host = variables.unwrap().get_mut("ANNOSYNC_ENDPOINT").unwrap();
+    assert_eq!(host, "https://api.clarifai.com");
+    *host = url.into();
+    pipeline
+}
+
+/// The action of this repository.
+pub(super) fn action() -> Value {
+    pipeline("../../action.yml")
+}
+
+/// A job of GitLab with the keys of the one that it extends. Variables of both count.
+pub(super) fn extended(pipeline: &Value, name: &str) -> Value {
+    let mut job = pipeline[name].as_mapping().unwrap().clone();
+    if let Some(base) = job.shift_remove("extends") {
+        for (key, value) in pipeline[scalar(&base).as_str()].as_mapping().unwrap() {
+            match (job.get_mut(key), value) {
+                (None, _) => {
+                    job.insert(key.clone(), value.clone());
+                }
+                (Some(Value::Mapping(own)), Value::Mapping(shared)) => {
+                    for (name, value) in shared {
+                        if !own.contains_key(name) {
+                            own.insert(name.clone(), value.clone());
+                        }
+                    }
+                }
+                (Some(_), _) => {}
+            }
         }
     }
-    pipeline
+    Value::Mapping(job)
 }
 
 /// The value at a path of keys, if it exists.
@@ -59,12 +87,18 @@ pub(super) fn entries(value: Option<&Value>) -> Vec<(String, String)> {
 }
 
 const WORKFLOWS: [&str; 3] = ["github/plan.yml", "github/apply.yml", "github/drift.yml"];
-const GITLAB: &str = "gitlab/.gitlab-ci.yml";
+pub(super) const GITLAB: &str = "gitlab/.gitlab-ci.yml";
+pub(super) const RELEASE: &str = "../../.github/workflows/release.yml";
 
-/// Every step of the workflows.
+/// Every step of the workflows of `examples/ci`.
 fn steps() -> Vec<(String, Value)> {
+    steps_of(&WORKFLOWS)
+}
+
+/// Every step of workflows.
+pub(super) fn steps_of(paths: &[&str]) -> Vec<(String, Value)> {
     let mut steps = Vec::new();
-    for path in WORKFLOWS {
+    for path in paths.iter().copied() {
         let workflow = pipeline(path);
         let jobs = workflow["jobs"].as_mapping().unwrap();
         for (_, job) in jobs {
@@ -77,8 +111,11 @@ fn steps() -> Vec<(String, Value)> {
 
 /// Every script of every pipeline.
 fn scripts() -> Vec<(String, String)> {
-    let mut scripts: Vec<(String, String)> = steps()
+    let action = action();
+    let of_action = list(at(&action, &["runs", "steps"])).iter().cloned();
+    let mut scripts: Vec<(String, String)> = steps_of(&[&WORKFLOWS[..], &[RELEASE]].concat())
         .into_iter()
+        .chain(of_action.map(|step| ("action.yml".to_owned(), step)))
         .filter_map(|(path, step)| Some((path, step.get("run")?.as_str()?.to_owned())))
         .collect();
     let gitlab = pipeline(GITLAB);
@@ -97,7 +134,7 @@ fn every_script_is_valid_bash() {
         return;
     }
     let scripts = scripts();
-    assert!(scripts.len() > 15, "{}", scripts.len());
+    assert!(scripts.len() > 25, "{}", scripts.len());
     for (path, script) in scripts {
         let check = Command::new("bash").args(["-n", "-c", &script]).output();
         let check = check.unwrap();
@@ -169,11 +206,25 @@ fn a_pull_request_cannot_choose_the_annosync_that_plans_it() {
         .map(|step| scalar(step.get("run").or(step.get("uses")).unwrap()))
         .collect();
     let checkout = steps.iter().position(|step| step == "actions/checkout@v4");
-    let install = |step: &String| step.contains("cargo install ");
-    assert!(steps.iter().position(install) < checkout, "{steps:#?}");
-    let before = at(&pipeline(GITLAB), &["annosync-plan", "before_script"]).cloned();
-    let before = scalar(&list(before.as_ref())[0]);
-    assert!(before.contains("(cd / && cargo install "), "{before}");
+    let install = steps.iter().position(|step| step.contains(" pip install "));
+    assert!(install < checkout, "{steps:#?}");
+    let gitlab = pipeline(GITLAB);
+    let before = list(at(&gitlab, &[".annosync", "before_script"]));
+    // Python loads modules of the folder that it runs in, unless it is told not to.
+    for (script, folder) in [
+        (
+            &steps[install.unwrap()],
+            "\ncd \"$RUNNER_TEMP\"\npython3 -I -m venv ",
+        ),
+        (&scalar(&before[0]), "\ncd \"$tools\"\npython3 -I -m venv "),
+    ] {
+        assert!(script.contains(folder), "{script}");
+        assert!(script.contains("bin/python -I -m pip install "), "{script}");
+    }
+    // A cache could have been written by another merge request.
+    for (name, job) in gitlab.as_mapping().unwrap() {
+        assert!(job.get("cache").is_none(), "{name:?}");
+    }
 }
 
 #[test]
@@ -189,12 +240,15 @@ fn applies_do_not_run_concurrently() {
 
 #[test]
 fn the_pipelines_install_this_version() {
-    let version =
-        |path: &str, key: &str| scalar(at(&pipeline(path), &[key, "ANNOSYNC_VERSION"]).unwrap());
+    let package = concat!("annosync==", env!("CARGO_PKG_VERSION"));
     for path in WORKFLOWS {
-        assert_eq!(version(path, "env"), env!("CARGO_PKG_VERSION"));
+        let variables = entries(pipeline(path).get("env"));
+        assert!(variables.contains(&("ANNOSYNC_PACKAGE".into(), package.into())));
     }
-    assert_eq!(version(GITLAB, "variables"), env!("CARGO_PKG_VERSION"));
+    let shared = entries(at(&pipeline(GITLAB), &[".annosync", "variables"]));
+    assert!(shared.contains(&("ANNOSYNC_PACKAGE".into(), package.into())));
+    let input = at(&action(), &["inputs", "package", "default"]).cloned();
+    assert_eq!(input, Some(package.into()));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A model of GitHub for the workflows: it runs their jobs step by step.
 
 use super::super::Project;
-use super::super::texts::{at, entries, list, pipeline, pipeline_at, scalar};
+use super::super::texts::{action, at, entries, list, pipeline, pipeline_at, scalar};
 use crate::cli::Run;
 use serde_json::{Value as Json, json};
 use serde_yaml::Value;
@@ -14,6 +14,8 @@ pub(super) struct GitHub {
     pub(super) project: Project,
     /// The branch for pictures that the workflow names.
     pub(super) pictures: &'static str,
+    /// Pull requests are planned by `action.yml`.
+    pub(super) by_action: bool,
 }
 
 /// A run of a workflow's job.
@@ -75,6 +77,7 @@ impl GitHub {
         let hub = Self {
             project,
             pictures: "",
+            by_action: false,
         };
         for file in ["comments", "pulls", "runs"] {
             hub.write(file, &json!([]));
@@ -151,7 +154,7 @@ impl GitHub {
 
     /// Runs a job of the workflow of pull requests.
     fn pull_request(&self, pull: &Json, kind: &str, job: &str) -> JobRun {
-        let text = pipeline_at("github/plan.yml", &self.project.world.emulator.url());
+        let text = self.workflow("plan");
         let kinds = list(at(&text, &["on", "pull_request", "types"]));
         assert!(kinds.iter().any(|known| known == kind), "{kinds:?}");
         let text = |value: &Json| value.as_str().unwrap().to_owned();
@@ -206,7 +209,39 @@ impl GitHub {
 
     fn workflow(&self, name: &str) -> Value {
         let url = self.project.world.emulator.url();
-        pipeline_at(&format!("github/{name}.yml"), &url)
+        let mut workflow = pipeline_at(&format!("github/{name}.yml"), &url);
+        if self.by_action && name == "plan" {
+            // The action has no variables of the workflow, and steps of its own after the checkout.
+            workflow["env"] = Value::Null;
+            let steps = &mut workflow["jobs"]["plan"]["steps"];
+            let is_checkout = |step: &&Value| step.get("uses").is_some();
+            let checkout = list(Some(steps)).iter().find(is_checkout).cloned();
+            let mut all = vec![checkout.unwrap()];
+            all.extend_from_slice(list(at(&action(), &["runs", "steps"])));
+            *steps = Value::Sequence(all);
+        }
+        workflow
+    }
+
+    /// The inputs of the action: those that a workflow gives, and the defaults of the others.
+    fn inputs(&self) -> BTreeMap<String, String> {
+        let action = action();
+        let mut inputs = BTreeMap::new();
+        for (name, input) in action["inputs"].as_mapping().unwrap() {
+            inputs.insert(scalar(name), scalar(&input["default"]));
+        }
+        assert_eq!(inputs["endpoint"], "https://api.clarifai.com");
+        assert_eq!(inputs["github-token"], "${{ github.token }}");
+        for (name, value) in [
+            ("plan", "true"),
+            ("token", "owner-key"),
+            ("endpoint", &self.project.world.emulator.url()),
+            ("github-token", "github-token"),
+        ] {
+            inputs.insert(name.to_owned(), value.to_owned());
+        }
+        let named = |(name, value)| (format!("inputs.{name}"), value);
+        inputs.into_iter().map(named).collect()
     }
 
     /// The variables of a workflow.
@@ -237,9 +272,13 @@ impl GitHub {
             ("github.repository", "acme/street"),
             ("github.token", "github-token"),
             ("github.run_attempt", "1"),
+            ("github.event_name", event.name),
             ("secrets.CLARIFAI_PAT", "owner-key"),
         ] {
             context.insert(name.to_owned(), value.to_owned());
+        }
+        if self.by_action {
+            context.extend(self.inputs());
         }
         let definition = at(&text, &["jobs", job]).unwrap();
         if let Some(condition) = definition.get("if") {
@@ -248,7 +287,7 @@ impl GitHub {
         let folder = self.project.path().join(format!("run-{id}"));
         let workspace = folder.join("workspace");
         fs::create_dir_all(&workspace).unwrap();
-        for file in ["summary", "output"] {
+        for file in ["summary", "output", "path"] {
             fs::write(folder.join(file), "").unwrap();
         }
         let temporary = folder.to_str().unwrap();
@@ -266,6 +305,7 @@ impl GitHub {
             ("GITHUB_SHA", event.commit.clone()),
             ("GITHUB_RUN_ID", id.to_string()),
             ("GITHUB_OUTPUT", show(&folder.join("output"))),
+            ("GITHUB_PATH", show(&folder.join("path"))),
             ("GITHUB_STEP_SUMMARY", show(&folder.join("summary"))),
             ("RUNNER_TEMP", show(&folder)),
             ("HUB", show(&self.hub())),
@@ -284,14 +324,17 @@ impl GitHub {
             folder,
         };
         for step in list(definition.get("steps")) {
-            let known = ["name", "id", "if", "env", "run", "uses", "with"];
+            let known = ["name", "id", "if", "env", "run", "uses", "with", "shell"];
             for (key, _) in step.as_mapping().unwrap() {
                 assert!(known.contains(&key.as_str().unwrap()), "{key:?}");
             }
             let goes = match step.get("if").map(scalar).as_deref() {
                 None => run.code == 0,
                 Some("always()") => true,
-                Some(other) => panic!("not known here: {other}"),
+                Some(condition) => {
+                    let mut all = condition.split(" && ");
+                    run.code == 0 && all.all(|one| holds(one, context))
+                }
             };
             if !goes {
                 continue;
@@ -333,9 +376,17 @@ impl GitHub {
         let file = workspace.with_file_name("step.sh");
         fs::write(&file, script).unwrap();
         let mut command = self.project.command(workspace, "bash");
+        // What earlier steps installed comes first.
+        let installed = fs::read_to_string(workspace.with_file_name("path")).unwrap();
+        let inherited = command.get_envs().find(|(name, _)| *name == "PATH");
+        let inherited = inherited.unwrap().1.unwrap().to_str().unwrap().to_owned();
+        let path = installed
+            .lines()
+            .fold(inherited, |path, line| format!("{line}:{path}"));
         command
             .args(["--noprofile", "--norc", "-eo", "pipefail"])
             .arg(&file)
+            .env("PATH", path)
             .envs(environment);
         Run::of(command)
     }
@@ -430,7 +481,13 @@ fn filled(text: &str, context: &BTreeMap<String, String>) -> String {
 
 /// Whether a condition, `a == b` or `a != b`, is true.
 fn holds(condition: &str, context: &BTreeMap<String, String>) -> bool {
-    let value = |name: &str| context[name.trim()].clone();
+    let value = |name: &str| {
+        let literal = name
+            .trim()
+            .strip_prefix('\'')
+            .and_then(|rest| rest.strip_suffix('\''));
+        literal.map_or_else(|| context[name.trim()].clone(), str::to_owned)
+    };
     if let Some((left, right)) = condition.split_once(" == ") {
         return value(left) == value(right);
     }

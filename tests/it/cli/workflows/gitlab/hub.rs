@@ -1,7 +1,7 @@
 //! A model of GitLab: it runs the pipeline's jobs.
 
 use super::super::Project;
-use super::super::texts::{at, entries, list, pipeline_at, scalar};
+use super::super::texts::{at, entries, extended, list, pipeline_at, scalar};
 use super::server::{BOT, Known, answer};
 use crate::cli::Run;
 use serde_json::{Value as Json, json};
@@ -25,10 +25,6 @@ pub(super) enum Merge {
 impl GitLab {
     pub(super) fn new() -> Option<Self> {
         let project = Project::new()?;
-        project.program(
-            "apt-get",
-            "#!/usr/bin/env bash\ncase \"$*\" in 'update -qq'|'install -y -qq jq') ;; *) exit 64 ;; esac\n",
-        );
         let known = Arc::new(Mutex::new(Known {
             artifacts: project.path().join("hub"),
             ..Known::default()
@@ -148,7 +144,7 @@ impl GitLab {
         variables: &[(&str, String)],
     ) -> Run {
         let text = pipeline_at("gitlab/.gitlab-ci.yml", &self.project.world.emulator.url());
-        let definition = &text[name];
+        let definition = &extended(&text, name);
         let id = self.change(|known| {
             let id = 900 + known.jobs.len();
             known
@@ -182,8 +178,9 @@ impl GitLab {
         command
             .args(["-eo", "pipefail"])
             .arg(&script)
-            .envs(entries(text.get("variables")))
             .envs(own)
+            .env("CI_PROJECT_DIR", &workspace)
+            .env("TMPDIR", project.path())
             .envs(variables.iter().map(|(key, value)| (key, value)))
             .envs([("CI_PROJECT_ID", "1"), ("CI_COMMIT_BRANCH", "main")])
             .envs([("CI_COMMIT_SHA", commit), ("CI_API_V4_URL", &self.url)])
