@@ -4,9 +4,10 @@ set -euo pipefail
 
 case "$*" in
   "-I -m venv "*)
-    [ "$#" -eq 4 ]
-    mkdir -p "$4/bin"
-    cp "$0" "$4/bin/python"
+    folder="${*: -1}"
+    [ "$*" = "-I -m venv $folder" ] || [ "$*" = "-I -m venv --clear $folder" ]
+    mkdir -p "$folder/bin"
+    cp "$0" "$folder/bin/python"
     ;;
   "-I -m pip install --quiet --only-binary :all: annosync==$VERSION")
     installed="$(dirname "$0")/annosync"

@@ -1,7 +1,9 @@
 //! A model of GitHub for the workflows: it runs their jobs step by step.
 
 use super::super::Project;
-use super::super::texts::{action, at, entries, list, pipeline, pipeline_at, scalar};
+use super::super::texts::{at, entries, list, pipeline, pipeline_at, scalar};
+use super::action;
+use super::expressions::{filled, goes, holds};
 use crate::cli::Run;
 use serde_json::{Value as Json, json};
 use serde_yaml::Value;
@@ -211,37 +213,9 @@ impl GitHub {
         let url = self.project.world.emulator.url();
         let mut workflow = pipeline_at(&format!("github/{name}.yml"), &url);
         if self.by_action && name == "plan" {
-            // The action has no variables of the workflow, and steps of its own after the checkout.
-            workflow["env"] = Value::Null;
-            let steps = &mut workflow["jobs"]["plan"]["steps"];
-            let is_checkout = |step: &&Value| step.get("uses").is_some();
-            let checkout = list(Some(steps)).iter().find(is_checkout).cloned();
-            let mut all = vec![checkout.unwrap()];
-            all.extend_from_slice(list(at(&action(), &["runs", "steps"])));
-            *steps = Value::Sequence(all);
+            action::take_over(&mut workflow);
         }
         workflow
-    }
-
-    /// The inputs of the action: those that a workflow gives, and the defaults of the others.
-    fn inputs(&self) -> BTreeMap<String, String> {
-        let action = action();
-        let mut inputs = BTreeMap::new();
-        for (name, input) in action["inputs"].as_mapping().unwrap() {
-            inputs.insert(scalar(name), scalar(&input["default"]));
-        }
-        assert_eq!(inputs["endpoint"], "https://api.clarifai.com");
-        assert_eq!(inputs["github-token"], "${{ github.token }}");
-        for (name, value) in [
-            ("plan", "true"),
-            ("token", "owner-key"),
-            ("endpoint", &self.project.world.emulator.url()),
-            ("github-token", "github-token"),
-        ] {
-            inputs.insert(name.to_owned(), value.to_owned());
-        }
-        let named = |(name, value)| (format!("inputs.{name}"), value);
-        inputs.into_iter().map(named).collect()
     }
 
     /// The variables of a workflow.
@@ -278,7 +252,7 @@ impl GitHub {
             context.insert(name.to_owned(), value.to_owned());
         }
         if self.by_action {
-            context.extend(self.inputs());
+            context.extend(action::inputs(&self.project.world.emulator.url()));
         }
         let definition = at(&text, &["jobs", job]).unwrap();
         if let Some(condition) = definition.get("if") {
@@ -328,15 +302,8 @@ impl GitHub {
             for (key, _) in step.as_mapping().unwrap() {
                 assert!(known.contains(&key.as_str().unwrap()), "{key:?}");
             }
-            let goes = match step.get("if").map(scalar).as_deref() {
-                None => run.code == 0,
-                Some("always()") => true,
-                Some(condition) => {
-                    let mut all = condition.split(" && ");
-                    run.code == 0 && all.all(|one| holds(one, context))
-                }
-            };
-            if !goes {
+            let condition = step.get("if").map(scalar);
+            if !goes(condition.as_deref(), run.code, context) {
                 continue;
             }
             let with: BTreeMap<String, String> = entries(step.get("with"))
@@ -463,34 +430,4 @@ impl GitHub {
         };
         only["body"].as_str().unwrap().to_owned()
     }
-}
-
-/// A text with its expressions evaluated.
-fn filled(text: &str, context: &BTreeMap<String, String>) -> String {
-    let mut filled = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${{") {
-        let (expression, after) = after.split_once("}}").unwrap();
-        let value = context.get(expression.trim());
-        let value = value.unwrap_or_else(|| panic!("not known here: {expression}"));
-        filled.extend([before, value]);
-        rest = after;
-    }
-    filled + rest
-}
-
-/// Whether a condition, `a == b` or `a != b`, is true.
-fn holds(condition: &str, context: &BTreeMap<String, String>) -> bool {
-    let value = |name: &str| {
-        let literal = name
-            .trim()
-            .strip_prefix('\'')
-            .and_then(|rest| rest.strip_suffix('\''));
-        literal.map_or_else(|| context[name.trim()].clone(), str::to_owned)
-    };
-    if let Some((left, right)) = condition.split_once(" == ") {
-        return value(left) == value(right);
-    }
-    let (left, right) = condition.split_once(" != ").unwrap();
-    value(left) != value(right)
 }

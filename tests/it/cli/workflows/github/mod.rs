@@ -1,5 +1,7 @@
 //! The workflows for GitHub Actions, from the first branch to the last apply.
 
+mod action;
+mod expressions;
 mod hub;
 
 use super::LABELS;
@@ -73,40 +75,6 @@ fn a_label_is_edited_on_a_branch_planned_commented_merged_and_applied() {
     );
     undone.exits(0);
     assert_eq!(project.count("person"), 0);
-}
-
-/// The action installs, plans, comments and fails as the workflow does; the plan that it stores is applied.
-#[test]
-fn a_pull_request_is_planned_by_the_action() {
-    let Some(mut hub) = GitHub::new() else { return };
-    hub.by_action = true;
-    hub.project.guard_few();
-    hub.project.branch("guards");
-    hub.push(1, "guards").exits(0);
-    hub.merge(1, "guards").exits(0);
-    hub.project.branch("edit");
-    hub.project
-        .edit(LABELS, "concepts: [car]", "concepts: [person]");
-    hub.project
-        .edit(LABELS, "concepts: [car]", "concepts: [person]");
-    let stopped = hub.push(2, "edit").exits(3);
-    assert!(stopped.log.contains("annosync 0."), "{}", stopped.log);
-    let comment = hub.comment(2);
-    assert!(comment.starts_with("<!-- annosync:plan"), "{comment}");
-    assert!(comment.contains("annosync-allow-guards"), "{comment}");
-    let planned = hub.label(2, "annosync-allow-guards").exits(0);
-    assert_ne!(hub.comment(2), comment);
-    assert!(planned.summary.contains("person"), "{}", planned.summary);
-    let artifact = |name: &str| hub.artifact(planned.id, name);
-    assert!(
-        artifact("annosync-pictures")
-            .join("sheet-001.png")
-            .is_file()
-    );
-    assert!(artifact("annosync-plan").join("plan.json").is_file());
-    assert_eq!(hub.project.world.writes().len(), 0, "a plan writes nothing");
-    hub.merge(2, "edit").exits(0);
-    hub.project.is_settled();
 }
 
 #[test]
