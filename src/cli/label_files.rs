@@ -90,27 +90,52 @@ fn obstacle(path: &Path, new: Option<&Vec<u8>>) -> Option<String> {
     })
 }
 
-/// Writes files in order and returns their paths. If one cannot be written, the others are restored.
+/// How many files are synced together.
+const AT_ONCE: usize = 32;
+
+/// Writes files in order and returns their paths. If one cannot be written, the others are restored. The last one is
+/// written once all others are on the disk.
 pub(super) fn write<'f>(
     files: impl IntoIterator<Item = (PathBuf, &'f [u8])>,
 ) -> Result<Vec<PathBuf>, Failure> {
-    let mut written: Vec<(PathBuf, Option<Vec<u8>>)> = Vec::new();
-    for (path, content) in files {
-        let before = path.is_file().then(|| std::fs::read(&path).ok()).flatten();
-        let done = create_parent(&path).and_then(|()| output::file(&path, content));
-        if let Err(failure) = done {
+    let files: Vec<(PathBuf, &[u8])> = files.into_iter().collect();
+    let (others, last) = files.split_at(files.len().saturating_sub(1));
+    let mut written: Vec<(&Path, Option<Vec<u8>>)> = Vec::with_capacity(files.len());
+    for batch in others.chunks(AT_ONCE).chain([last]) {
+        if let Err(failure) = write_batch(batch, &mut written) {
             for (path, before) in written.into_iter().rev() {
                 // This run wrote the file a moment ago, so restoring it hardly fails.
                 let _ = match before {
-                    Some(before) => output::file(&path, &before),
+                    Some(before) => output::file(path, &before),
                     None => std::fs::remove_file(path).map_err(Failure::new),
                 };
             }
             return Err(failure);
         }
-        written.push((path, before));
     }
-    Ok(written.into_iter().map(|(path, _)| path).collect())
+    Ok(files.into_iter().map(|(path, _)| path).collect())
+}
+
+/// Writes files, and adds those that were written to the list, with their former content.
+fn write_batch<'p>(
+    batch: &'p [(PathBuf, &[u8])],
+    written: &mut Vec<(&'p Path, Option<Vec<u8>>)>,
+) -> Result<(), Failure> {
+    for (path, _) in batch {
+        create_parent(path)?;
+    }
+    let known = batch.iter().map(|(path, _)| {
+        let before = path.is_file().then(|| std::fs::read(path).ok()).flatten();
+        (path.as_path(), before)
+    });
+    let known: Vec<_> = known.collect();
+    let files: Vec<(&Path, &[u8])> = (batch.iter())
+        .map(|(path, content)| (path.as_path(), *content))
+        .collect();
+    let mut count = 0;
+    let result = output::files(&files, &mut count);
+    written.extend(known.into_iter().take(count));
+    result
 }
 
 /// Whether a file has this content.
@@ -134,4 +159,36 @@ fn create_parent(path: &Path) -> Result<(), Failure> {
 /// A path without `./`, for messages.
 pub(super) fn shown(path: &Path) -> &Path {
     path.strip_prefix(".").unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_files_are_all_written_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |number: usize| folder.path().join(format!("{}/{number}.yaml", number % 3));
+        let count = 3 * AT_ONCE + 5;
+        let contents: Vec<String> = (0..count).map(|number| format!("new {number}")).collect();
+        let files = || (0..count).map(|at| (path(at), contents[at].as_bytes()));
+        let text = |number| std::fs::read_to_string(path(number)).ok();
+        std::fs::create_dir(folder.path().join("1")).unwrap();
+        std::fs::write(path(1), "old").unwrap();
+        std::fs::write(path(4), "older").unwrap();
+        // A folder is where a file should be: among the first, in the middle, and as the last.
+        for wrong in [5, AT_ONCE + 7, count - 1] {
+            std::fs::create_dir_all(path(wrong)).unwrap();
+            assert!(write(files()).is_err());
+            std::fs::remove_dir(path(wrong)).unwrap();
+            assert_eq!(text(1).as_deref(), Some("old"));
+            assert_eq!(text(4).as_deref(), Some("older"));
+            assert!((0..count).all(|it| text(it).is_none() || [1, 4].contains(&it)));
+        }
+        assert_eq!(write(files()).unwrap().len(), count);
+        assert!((0..count).all(|number| text(number).as_ref() == Some(&contents[number])));
+        // No temporary file is left.
+        let left = (0..3).flat_map(|it| std::fs::read_dir(folder.path().join(it.to_string())));
+        assert_eq!(left.flatten().count(), count);
+    }
 }

@@ -4,10 +4,12 @@ use super::exit::Failure;
 use super::progress;
 use crate::manifest;
 use crate::render::escape_lines;
+use std::collections::BTreeSet;
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use tempfile::NamedTempFile;
 
 /// Writes a result for people to stdout, with control characters escaped. A closed pipe (`| head`) is not an error.
 pub(crate) fn result(text: &str) -> Result<(), Failure> {
@@ -189,23 +191,69 @@ fn folder_of(path: &Path) -> &Path {
 /// the target of links. A pipe or a device is written to. All options that name an output file use this function or
 /// [`append`].
 pub(crate) fn file(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Failure> {
-    let content = content.as_ref();
-    let failed = |error: io::Error| {
-        Failure::new(format!("cannot write {}: {error}", path.display())).hint(
-            "that file is unchanged; check that its folder exists, may be written to, and has space",
-        )
+    let mut written = 0;
+    files(&[(path, content.as_ref())], &mut written)
+}
+
+/// Writes output files as [`file`] does, one after another, and counts them. Before the first is replaced, all are written
+/// beside the old ones, and synced together: the disk takes about as long for many as for one. Each is open until then,
+/// and has a thread.
+pub(crate) fn files(files: &[(&Path, &[u8])], written: &mut usize) -> Result<(), Failure> {
+    let prepared: Vec<io::Result<Prepared>> = match files {
+        [(path, content)] => vec![prepare(path, content)],
+        _ => std::thread::scope(|scope| {
+            let start = |(path, content)| {
+                let prepare = move || prepare(path, content);
+                let thread = std::thread::Builder::new().spawn_scoped(scope, prepare);
+                // The system may allow no more threads.
+                thread.map_err(|_| prepare())
+            };
+            let started: Vec<_> = files.iter().copied().map(start).collect();
+            let finish = |started: Result<std::thread::ScopedJoinHandle<'_, _>, _>| match started {
+                Ok(thread) => thread.join().expect("writing a file does not panic"),
+                Err(done) => done,
+            };
+            started.into_iter().map(finish).collect()
+        }),
     };
-    match place(path).map_err(failed)? {
-        Place::File(at) => replace(&at, content).map_err(failed),
-        Place::Stream(at) => OpenOptions::new()
-            .write(true)
-            .open(at)
-            .and_then(|mut stream| stream.write_all(content))
-            .map_err(|error| {
-                Failure::new(format!("cannot write to {}: {error}", path.display()))
-                    .hint("it may have received a part; check the program that reads it")
-            }),
+    let mut folders = BTreeSet::new();
+    let mut finish = |path: &Path, content: &[u8], prepared| {
+        let failed = |error: io::Error| {
+            Failure::new(format!("cannot write {}: {error}", path.display())).hint(
+                "that file is unchanged; check that its folder exists, may be written to, and has space",
+            )
+        };
+        match prepared {
+            Err(error) => Err(failed(error)),
+            Ok(Prepared::File(new)) => {
+                folders.insert(folder_of(&new.at).to_owned());
+                replace(*new, content).map_err(failed)
+            }
+            Ok(Prepared::Stream(at)) => OpenOptions::new()
+                .write(true)
+                .open(at)
+                .and_then(|mut stream| stream.write_all(content))
+                .map_err(|error| {
+                    Failure::new(format!("cannot write to {}: {error}", path.display()))
+                        .hint("it may have received a part; check the program that reads it")
+                }),
+        }
+    };
+    let mut result = Ok(());
+    for ((path, content), prepared) in files.iter().zip(prepared) {
+        result = finish(path, content, prepared);
+        if result.is_err() {
+            break;
+        }
+        *written += 1;
     }
+    // A rename is durable once the folder is synced. Some systems cannot open folders.
+    for folder in folders {
+        if let Ok(folder) = File::open(folder) {
+            let _ = folder.sync_all();
+        }
+    }
+    result
 }
 
 /// Opens an output file to append to it.
@@ -218,10 +266,66 @@ pub(crate) fn append(path: &Path) -> io::Result<File> {
     }
 }
 
+/// An output file before it is changed.
+enum Prepared {
+    File(Box<New>),
+    Stream(PathBuf),
+}
+
+/// The new content of a regular file, written and synced beside it.
+struct New {
+    at: PathBuf,
+    /// What is there now.
+    known: Option<Metadata>,
+    beside: io::Result<Beside>,
+}
+
+enum Beside {
+    Unnamed(File),
+    Named(NamedTempFile),
+}
+
+fn prepare(path: &Path, content: &[u8]) -> io::Result<Prepared> {
+    Ok(match place(path)? {
+        Place::Stream(at) => Prepared::Stream(at),
+        Place::File(at) => {
+            let known = at.metadata().ok();
+            let folder = folder_of(&at);
+            let beside = match unnamed::write(folder, known.as_ref(), content) {
+                Ok(Some(file)) => Ok(Beside::Unnamed(file)),
+                Ok(None) => named(folder, known.as_ref(), content).map(Beside::Named),
+                Err(error) => Err(error),
+            };
+            Prepared::File(Box::new(New { at, known, beside }))
+        }
+    })
+}
+
+fn named(folder: &Path, known: Option<&Metadata>, content: &[u8]) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".annosync-").suffix(".tmp");
+    usual_mode(&mut builder);
+    let mut temporary = builder.tempfile_in(folder)?;
+    fill(temporary.as_file_mut(), known, content)?;
+    Ok(temporary)
+}
+
 /// Replaces or creates a regular file. If the folder does not allow new files, the file is overwritten in place.
-fn replace(at: &Path, content: &[u8]) -> io::Result<()> {
-    let known = at.metadata().ok();
-    let failed = match write_beside(at, known.as_ref(), content) {
+fn replace(new: New, content: &[u8]) -> io::Result<()> {
+    let New { at, known, beside } = new;
+    let put = |beside| {
+        let file = match beside {
+            Beside::Unnamed(file) => {
+                if unnamed::put(&file, &at, known.is_some())? {
+                    return Ok(());
+                }
+                named(folder_of(&at), known.as_ref(), content)?
+            }
+            Beside::Named(file) => file,
+        };
+        file.persist(&at).map_err(|error| error.error).map(drop)
+    };
+    let failed = match beside.and_then(put) {
         Ok(()) => return Ok(()),
         Err(error) => error,
     };
@@ -230,7 +334,7 @@ fn replace(at: &Path, content: &[u8]) -> io::Result<()> {
         failed.kind(),
         ErrorKind::PermissionDenied | ErrorKind::ResourceBusy | ErrorKind::CrossesDevices
     );
-    let open = || OpenOptions::new().write(true).open(at).ok();
+    let open = || OpenOptions::new().write(true).open(&at).ok();
     let Some(mut file) = open().filter(|_| known.is_some() && is_folders_fault) else {
         return Err(failed);
     };
@@ -241,23 +345,6 @@ fn replace(at: &Path, content: &[u8]) -> io::Result<()> {
         "Warning: {} was overwritten in place, because it cannot be replaced ({failed}).",
         at.display()
     ));
-    Ok(())
-}
-
-fn write_beside(at: &Path, known: Option<&Metadata>, content: &[u8]) -> io::Result<()> {
-    let folder = folder_of(at);
-    if !unnamed::write(folder, at, known, content)? {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".annosync-").suffix(".tmp");
-        usual_mode(&mut builder);
-        let mut temporary = builder.tempfile_in(folder)?;
-        fill(temporary.as_file_mut(), known, content)?;
-        temporary.persist(at).map_err(|error| error.error)?;
-    }
-    // The rename is durable once the folder is synced. Some systems cannot open folders.
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
     Ok(())
 }
 
@@ -298,29 +385,33 @@ fn keep_owner_and_mode(_: &File, _: &Metadata) -> io::Result<()> {
 /// A file without a name until it is complete, so that a killed process leaves no file behind.
 #[cfg(target_os = "linux")]
 mod unnamed {
-    use super::{File, Metadata, fill, io};
+    use super::{File, Metadata, fill, folder_of, io};
     use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
     use rustix::io::Errno;
     use std::os::fd::AsRawFd as _;
     use std::path::Path;
 
-    /// Returns `false` if the system does not support this.
+    /// Writes and syncs the content; `None` if the system does not support this.
     pub(super) fn write(
         folder: &Path,
-        at: &Path,
         known: Option<&Metadata>,
         content: &[u8],
-    ) -> io::Result<bool> {
+    ) -> io::Result<Option<File>> {
         let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
         let mut file = match open(folder, flags, Mode::from_raw_mode(0o666)) {
             Ok(file) => File::from(file),
-            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => return Ok(false),
+            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         fill(&mut file, known, content)?;
+        Ok(Some(file))
+    }
+
+    /// Gives the file its name. Returns `false` if the system does not support this.
+    pub(super) fn put(file: &File, at: &Path, is_known: bool) -> io::Result<bool> {
         let open_file = format!("/proc/self/fd/{}", file.as_raw_fd());
         let link = |name: &Path| linkat(CWD, &open_file, CWD, name, AtFlags::SYMLINK_FOLLOW);
-        if known.is_none() {
+        if !is_known {
             match link(at) {
                 Ok(()) => return Ok(true),
                 Err(Errno::NOENT) => return Ok(false),
@@ -329,7 +420,7 @@ mod unnamed {
             }
         }
         // A temporary name before the rename, unique per process.
-        let name = folder.join(format!(".annosync-{}.tmp", std::process::id()));
+        let name = folder_of(at).join(format!(".annosync-{}.tmp", std::process::id()));
         match link(&name) {
             Ok(()) => {}
             Err(Errno::NOENT) => return Ok(false),
@@ -347,11 +438,14 @@ mod unnamed {
 
 #[cfg(not(target_os = "linux"))]
 mod unnamed {
-    use super::{Metadata, io};
+    use super::{File, Metadata, io};
     use std::path::Path;
 
-    /// Returns `false` if the system does not support this.
-    pub(super) fn write(_: &Path, _: &Path, _: Option<&Metadata>, _: &[u8]) -> io::Result<bool> {
+    pub(super) fn write(_: &Path, _: Option<&Metadata>, _: &[u8]) -> io::Result<Option<File>> {
+        Ok(None)
+    }
+
+    pub(super) fn put(_: &File, _: &Path, _: bool) -> io::Result<bool> {
         Ok(false)
     }
 }
