@@ -1,22 +1,24 @@
 //! annosync's own JSON Lines, one input in a line -> inputs with annotations.
 //!
-//! The manifest's reader parses each line. Ids of inputs and keys stay as they are; ids of annotations are left out, since they
-//! belong to the app that has them. Masks and texts in files are read through the source.
+//! The manifest's reader parses each line, many at once. Ids of inputs and keys stay as they are; ids of annotations are
+//! left out, since they belong to the app that has them. Masks and texts in files are read through the source.
 
 mod write;
 
 use super::account::{Imported, Media, Note, SkipCode};
-use super::builder::{Builder, Found, Object, Picture, PictureAt, Units, number_name};
+use super::builder::{Builder, Object, ObjectName, Picture, Ready, Units};
 use super::error::ImportError;
 use super::format::Format;
 use super::options::ImportOptions;
+use super::parallel::overlapped;
 use super::place::{NotPlaced, Shape, skip};
 use super::source::{Source, folder, has_extension, join};
-use crate::manifest::{InputText, InputVideo, LineInput, lines};
+use crate::manifest::{InputText, InputVideo, Line, LineInput, lines};
 use crate::model::{
     Content, FileKind, Geometry, Identity, Mask, TextKind, Undeclared, decode_text,
     normalize_line_endings,
 };
+use rayon::prelude::*;
 use smallvec::smallvec;
 use std::collections::BTreeMap;
 pub(super) use write::export;
@@ -56,25 +58,55 @@ pub(super) fn recognises(source: &dyn Source) -> bool {
         })
 }
 
+/// How many lines are read before they are added up: bounds the memory.
+const LINES_AT_ONCE: usize = 512;
+
 fn read(path: &str, text: &str, source: &dyn Source, builder: &mut Builder<'_>) {
-    for line in lines(text) {
-        let place = format!("{path}:{}", line.number);
-        match line.input {
-            Ok(input) => add(input, &place, path, source, builder),
-            Err(detail) => {
-                builder.unusable_picture(None, place, SkipCode::WrongType, detail);
-            }
+    let mut lines = lines(text);
+    let options = builder.options();
+    overlapped(
+        || {
+            let batch: Vec<Line<'_>> = lines.by_ref().take(LINES_AT_ONCE).collect();
+            let read = batch.into_par_iter().map(|line| {
+                let place = format!("{path}:{}", line.number);
+                match line.read() {
+                    Ok(input) => entry(input, &place, path, source, options),
+                    Err(detail) => Entry::unusable(place, detail),
+                }
+            });
+            read.collect()
+        },
+        |entry| add(entry, builder),
+    );
+}
+
+/// An input, after all that needs no other one.
+struct Entry {
+    name: String,
+    /// The picture, or why there is none.
+    picture: Result<Picture, String>,
+    has_text_url: bool,
+    objects: Vec<Ready>,
+}
+
+impl Entry {
+    fn unusable(name: String, detail: String) -> Self {
+        Self {
+            name,
+            picture: Err(detail),
+            has_text_url: false,
+            objects: Vec::new(),
         }
     }
 }
 
-fn add(
+fn entry(
     mut input: LineInput,
     place: &str,
     path: &str,
     source: &dyn Source,
-    builder: &mut Builder<'_>,
-) {
+    options: &ImportOptions,
+) -> Entry {
     let file = |named: &str| {
         let path = join(folder(path), named)
             .ok_or_else(|| format!("{named:?} leads out of the folder"))?;
@@ -94,11 +126,8 @@ fn add(
             Media::Image
         }
     };
-    if let Some(InputText::Url(_)) = input.text {
-        builder.note(Note::FieldsLeftOut, name.clone());
-    }
-    let at = match (problem, input.id.clone()) {
-        (None, Some(id)) => builder.picture(Picture {
+    let picture = match (problem, input.id.clone()) {
+        (None, Some(id)) => Ok(Picture {
             file_name: location(&input),
             input: Some(id),
             size: (input.image.as_ref()).and_then(|it| Some((it.width?, it.height?))),
@@ -107,15 +136,29 @@ fn add(
         }),
         (problem, _) => {
             let detail = problem.unwrap_or_else(|| "it has no `id`".to_owned());
-            builder.unusable_picture(
-                None,
-                name,
-                SkipCode::WrongType,
-                format!("{place}: {detail}"),
-            )
+            Err(format!("{place}: {detail}"))
         }
     };
-    add_annotations(input, at, &file, builder);
+    Entry {
+        name,
+        picture,
+        has_text_url: matches!(input.text, Some(InputText::Url(_))),
+        objects: objects(input, &file, options),
+    }
+}
+
+fn add(entry: Entry, builder: &mut Builder<'_>) {
+    if entry.has_text_url {
+        builder.note(Note::FieldsLeftOut, entry.name.clone());
+    }
+    let at = match entry.picture {
+        Ok(picture) => builder.picture(picture),
+        Err(detail) => builder.unusable_picture(None, entry.name, SkipCode::WrongType, detail),
+    };
+    builder.reserve(at, entry.objects.len());
+    for object in entry.objects {
+        builder.ready(at, object);
+    }
 }
 
 /// Path or URL of the image or the video.
@@ -146,18 +189,18 @@ fn media(
     })
 }
 
-fn add_annotations(
+fn objects(
     mut input: LineInput,
-    at: PictureAt,
     file: &impl Fn(&str) -> Result<Vec<u8>, String>,
-    builder: &mut Builder<'_>,
-) {
+    options: &ImportOptions,
+) -> Vec<Ready> {
     let masks: BTreeMap<usize, Box<str>> = std::mem::take(&mut input.masks).into_iter().collect();
+    let mut objects = Vec::with_capacity(input.annotations.len());
     for (index, (identity, mut content)) in input.annotations.into_iter().enumerate() {
-        let name = match &identity {
-            Identity::Key(key) => key.to_string(),
-            Identity::Id(id) => id.to_string(),
-            _ => number_name(index),
+        let name: ObjectName = match &identity {
+            Identity::Key(key) => key.to_string().into(),
+            Identity::Id(id) => id.to_string().into(),
+            _ => ObjectName::Number(index),
         };
         let problem = input.problems.remove(&index);
         let read = match (problem, masks.get(&index)) {
@@ -167,12 +210,15 @@ fn add_annotations(
                 content.geometry = Some(Geometry::Mask(Box::new(mask)));
             }),
         };
-        let found = match read.and_then(|()| object(name.clone(), &identity, content)) {
-            Ok(object) => Found::Object(Box::new(object)),
-            Err(why) => Found::LeftOut(name.into(), why),
-        };
-        builder.found(at, found);
+        // Fractions need no size.
+        objects.push(
+            match read.and_then(|()| object(name.clone(), &identity, content)) {
+                Ok(object) => Ok(object.placed(None, options)),
+                Err(why) => Err((name, why)),
+            },
+        );
     }
+    objects
 }
 
 fn mask(path: &str, file: &impl Fn(&str) -> Result<Vec<u8>, String>) -> Result<Mask, NotPlaced> {
@@ -185,7 +231,11 @@ fn mask(path: &str, file: &impl Fn(&str) -> Result<Vec<u8>, String>) -> Result<M
     Ok(mask)
 }
 
-fn object(name: String, identity: &Identity, mut content: Content) -> Result<Object, NotPlaced> {
+fn object(
+    name: ObjectName,
+    identity: &Identity,
+    mut content: Content,
+) -> Result<Object, NotPlaced> {
     let other = |detail: &str| Err(skip(SkipCode::OtherShape, detail));
     let shape = match content.geometry.take() {
         None | Some(Geometry::Whole) => Shape::Whole,
@@ -207,7 +257,7 @@ fn object(name: String, identity: &Identity, mut content: Content) -> Result<Obj
     };
     let concepts = content.concepts.iter().flat_map(|concepts| concepts.iter());
     Ok(Object {
-        name: name.into(),
+        name,
         key,
         concepts: concepts
             .map(|concept| (concept.id.to_string().into(), f64::from(concept.value)))

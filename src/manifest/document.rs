@@ -80,19 +80,7 @@ fn lines(text: &str) -> Result<Document, SyntaxError> {
         first += count;
     }
     let read: Vec<Result<Document, SyntaxError>> = (tasks.into_par_iter())
-        .map(|(base, part, first)| {
-            let budget = Budget::of(part.len());
-            let mut reading = Reading::new(&budget, first);
-            for (offset, line) in json_lines(part) {
-                let mut parser = serde_json::Deserializer::from_str(line);
-                let node = NodeSeed(&budget)
-                    .deserialize(&mut parser)
-                    .and_then(|node| parser.end().map(|()| node))
-                    .map_err(|error| json_error(line, base + offset, &error))?;
-                reading.push(&node);
-            }
-            Ok(reading.into_document())
-        })
+        .map(|(base, part, first)| lines_of_part(part, base, first))
         .collect();
     let mut whole = Document::default();
     whole.inputs.reserve_exact(first);
@@ -103,6 +91,25 @@ fn lines(text: &str) -> Result<Document, SyntaxError> {
         whole.findings.0.append(&mut document.findings.0);
     }
     Ok(whole)
+}
+
+/// Reads lines on one core. `base` is where they begin in the file, and `first` the index of their first input.
+pub(super) fn lines_of_part(
+    part: &str,
+    base: usize,
+    first: usize,
+) -> Result<Document, SyntaxError> {
+    let budget = Budget::of(part.len());
+    let mut reading = Reading::new(&budget, first);
+    for (offset, line) in json_lines(part) {
+        let mut parser = serde_json::Deserializer::from_str(line);
+        let node = NodeSeed(&budget)
+            .deserialize(&mut parser)
+            .and_then(|node| parser.end().map(|()| node))
+            .map_err(|error| json_error(line, base + offset, &error))?;
+        reading.push(&node);
+    }
+    Ok(reading.into_document())
 }
 
 /// Parts of whole lines, with their offsets.

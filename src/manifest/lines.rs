@@ -1,20 +1,19 @@
 //! The inputs of a JSON Lines file, each by itself: a line that is wrong does not cost the others.
 
 use super::context::{Image, InputText, InputVideo};
-use super::document::document;
+use super::document::lines_of_part;
 use super::finding::{Finding, Findings, Place, Step, spelled};
-use super::format::{Format, json_lines};
+use super::format::json_lines;
 use super::span_texts::{check_spans, set_span_texts};
 use crate::model::{Content, Identity, InputId, Undeclared};
 use std::collections::BTreeMap;
 
 /// A line that holds an input.
-#[derive(Debug)]
-pub struct Line {
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'t> {
     /// From 1.
     pub number: usize,
-    /// The input, or why the line cannot be read.
-    pub input: Result<LineInput, String>,
+    text: &'t str,
 }
 
 /// An input with its annotations, some of which may be wrong.
@@ -65,21 +64,25 @@ impl LineInput {
     }
 }
 
-/// The lines of a file, one at a time.
-pub fn lines(text: &str) -> impl Iterator<Item = Line> {
+/// The lines of a file, not read yet.
+pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> + Send {
     let (mut number, mut counted) = (1, 0);
     json_lines(text).map(move |(offset, line)| {
         number += text[counted..offset].matches('\n').count();
         counted = offset;
-        Line {
-            number,
-            input: input(line),
-        }
+        Line { number, text: line }
     })
 }
 
+impl Line<'_> {
+    /// The input, or why the line cannot be read.
+    pub fn read(self) -> Result<LineInput, String> {
+        input(self.text)
+    }
+}
+
 fn input(line: &str) -> Result<LineInput, String> {
-    let document = document(Format::JsonLines, line).map_err(|error| {
+    let document = lines_of_part(line, 0, 0).map_err(|error| {
         let before = line.get(..error.offset).unwrap_or(line);
         format!("column {}: {}", before.chars().count() + 1, error.message)
     })?;
@@ -109,15 +112,15 @@ mod tests {
     fn problems_are_those_of_their_line_and_annotation() {
         let text = "{\"id\": \"a\", \"annotations\": [{\"point\": [2, 0]}, {\"concepts\": [\"car\"]}]}\n\nno\n\
                     {\"id\": \"b\"}\n{\"id\": \"c\", \"annotations\": []}";
-        let lines: Vec<Line> = lines(text).collect();
-        let numbers: Vec<usize> = lines.iter().map(|line| line.number).collect();
+        let numbers: Vec<usize> = lines(text).map(|line| line.number).collect();
         assert_eq!(numbers, [1, 3, 4, 5]);
-        let first = lines[0].input.as_ref().unwrap();
+        let lines: Vec<Result<LineInput, String>> = lines(text).map(Line::read).collect();
+        let first = lines[0].as_ref().unwrap();
         assert_eq!(first.problem, None);
         assert_eq!(first.problems.keys().collect::<Vec<_>>(), [&0]);
         assert_eq!(first.annotations.len(), 2);
-        assert!(lines[1].input.as_ref().unwrap_err().starts_with("column "));
-        assert!(lines[2].input.as_ref().unwrap().problem.is_some());
-        assert!(lines[3].input.as_ref().unwrap().problem.is_none());
+        assert!(lines[1].as_ref().unwrap_err().starts_with("column "));
+        assert!(lines[2].as_ref().unwrap().problem.is_some());
+        assert!(lines[3].as_ref().unwrap().problem.is_none());
     }
 }

@@ -33,7 +33,11 @@ fn annotations_of_every_kind_stay_as_they_are() {
     assert_eq!(input.input.id.as_str(), "My Input");
     assert_eq!(input.image.path.as_deref(), Some("../images/a.jpg"));
     assert_eq!(input.image.size, Some((20, 10)));
-    let expected = crate::manifest::lines(&line).next().unwrap().input.unwrap();
+    let expected = crate::manifest::lines(&line)
+        .next()
+        .unwrap()
+        .read()
+        .unwrap();
     let expected: Vec<Content> = expected.annotations.into_iter().map(|it| it.1).collect();
     let found: Vec<Content> = (input.input.annotations.iter())
         .map(|it| it.content.clone())
