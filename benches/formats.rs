@@ -17,6 +17,7 @@ use annosync::model::{
 };
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::hint::black_box;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -213,6 +214,11 @@ impl Source for Disk {
 
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         std::fs::read(self.root.join(path)).map_err(|error| error.to_string())
+    }
+
+    fn stream(&self, path: &str) -> Option<Box<dyn Read + Send + '_>> {
+        let file = std::fs::File::open(self.root.join(path)).ok()?;
+        Some(Box::new(file))
     }
 
     fn head(&self, path: &str, most: u64) -> Vec<u8> {

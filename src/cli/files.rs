@@ -8,7 +8,7 @@ use crate::manifest::Manifest;
 use crate::model::{FileKind, InputId};
 use ignore::WalkBuilder;
 use std::ffi::OsStr;
-use std::io::{BufRead, ErrorKind, Seek};
+use std::io::{BufRead, ErrorKind, Read, Seek};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -23,6 +23,8 @@ pub(crate) struct Files {
     broken: Vec<(String, String)>,
     /// What is hidden in the named folders.
     hidden: Vec<String>,
+    /// What is neither a file nor a folder there.
+    others: Vec<String>,
 }
 
 /// What a walk finds, relative to the root.
@@ -31,6 +33,7 @@ struct Found {
     files: Vec<String>,
     broken: Vec<(String, String)>,
     hidden: Vec<String>,
+    others: Vec<String>,
 }
 
 impl Files {
@@ -78,10 +81,11 @@ impl Files {
             mut files,
             mut broken,
             mut hidden,
+            mut others,
         } = found;
         broken.sort_unstable();
         broken.dedup();
-        for paths in [&mut files, &mut hidden] {
+        for paths in [&mut files, &mut hidden, &mut others] {
             paths.sort_unstable();
             paths.dedup();
         }
@@ -91,6 +95,7 @@ impl Files {
             paths: files,
             broken,
             hidden,
+            others,
         })
     }
 
@@ -173,10 +178,7 @@ impl Source for Files {
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        let is_inside = Path::new(path)
-            .components()
-            .all(|part| matches!(part, Component::Normal(_)));
-        if !is_inside {
+        if !is_inside(path) {
             return Err("outside the folder that is imported".to_owned());
         }
         input::bytes(&self.path(path), input::MAX_BYTES).map_err(|failure| failure.message)
@@ -188,6 +190,18 @@ impl Source for Files {
 
     fn hidden(&self) -> &[String] {
         &self.hidden
+    }
+
+    fn not_files(&self) -> &[String] {
+        &self.others
+    }
+
+    fn stream(&self, path: &str) -> Option<Box<dyn Read + Send + '_>> {
+        if !is_inside(path) {
+            return None;
+        }
+        let file = input::pieces(&self.path(path), input::MAX_BYTES)?;
+        Some(Box::new(file))
     }
 
     fn head(&self, path: &str, most: u64) -> Vec<u8> {
@@ -207,6 +221,12 @@ impl Source for Files {
         let [width, height] = picture(&self.path(path)).displayed_size()?;
         Some((width, height))
     }
+}
+
+/// Whether a path leads to nothing outside of the folder that it begins in.
+fn is_inside(path: &str) -> bool {
+    let mut parts = Path::new(path).components();
+    parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// Width and height in pixels of a declared image: as declared, else from the file's header, as it is displayed.
@@ -301,8 +321,10 @@ fn walk(
                 continue;
             }
         };
-        if entry.file_type().is_some_and(|kind| kind.is_file()) {
-            found.files.push(relative(root, entry.path())?);
+        match entry.file_type() {
+            Some(kind) if kind.is_file() => found.files.push(relative(root, entry.path())?),
+            Some(kind) if !kind.is_dir() => found.others.push(relative(root, entry.path())?),
+            _ => {}
         }
     }
     let hidden = std::mem::take(&mut *hidden.lock().expect("a walk does not panic with the lock"));

@@ -5,7 +5,7 @@
 use super::exit::Failure;
 use crate::manifest::{Pipes, Unreadable, read_bytes};
 use crate::model::{JsonFault, TextKind, decode_text, escape};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -71,15 +71,46 @@ pub(crate) fn stream<T>(
             return Ok(None);
         }
         let read = read(&mut file)?;
-        let after = file.metadata()?;
-        let is_same =
-            after.len() == before.len() && after.modified().ok() == before.modified().ok();
-        if read.is_some() && !is_same {
+        if read.is_some() && !is_same(&before, &file.metadata()?) {
             return Err(Unreadable::Changed);
         }
         Ok(read)
     };
     read().map_err(|error| failure(path, &error))
+}
+
+/// Opens a regular file that is read piece by piece; `None` if it can only be read as a whole, or not at all.
+pub(crate) fn pieces(path: &Path, most: u64) -> Option<impl io::Read + Send + use<>> {
+    if !path.is_file() {
+        return None;
+    }
+    let file = File::open(path).ok()?;
+    let before = file.metadata().ok()?;
+    // The files of /proc have no length.
+    let length = before.len();
+    (1..=most)
+        .contains(&length)
+        .then_some(Pieces { file, before })
+}
+
+/// A file that must not change while it is read.
+struct Pieces {
+    file: File,
+    before: Metadata,
+}
+
+impl io::Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        if count == 0 && !is_same(&self.before, &self.file.metadata()?) {
+            return Err(io::Error::other(Unreadable::Changed.to_string()));
+        }
+        Ok(count)
+    }
+}
+
+fn is_same(before: &Metadata, after: &Metadata) -> bool {
+    after.len() == before.len() && after.modified().ok() == before.modified().ok()
 }
 
 fn failure(path: &Path, error: &Unreadable) -> Failure {

@@ -136,6 +136,8 @@ notes! {
     NoLabelFile = "no_label_file" keeps "image" "no label file, so not declared",
     MissingFiles = "missing_files" loses "path" "named by the set, and not in the folder",
     Hidden = "hidden" keeps "path" "hidden (a name that begins with a dot), so not read",
+    NotAFile = "not_a_file" keeps "path" "a pipe, a socket or a device, so not read",
+    UnknownEntity = "unknown_entity" loses "reference" "a reference such as `&x;` to an unknown entity was read as it is written",
     UnlistedFile = "unlisted_file" loses "file" "labels that no list or folder of the set names were not read",
     AmbiguousRows = "ambiguous_rows" keeps "set" "rows that can be read in two ways",
     UnnamedClasses = "unnamed_classes" keeps "set" "classes without a name in the files are named by their number or their id",

@@ -3,6 +3,9 @@
 //! The rules of the import. `coco/raw.rs` reads the JSON, `coco/shape.rs` finds the shapes of an annotation,
 //! `coco/rle.rs` decodes run-length masks. COCO's own ids are not used as identity, since tools renumber them;
 //! categories carry over by name.
+//!
+//! A file's text is in memory until its last annotation was added: its lists come in any order, categories often last,
+//! and the annotations of one picture are anywhere in their list. What a part of the text says cannot be told before.
 
 mod raw;
 mod rle;

@@ -44,6 +44,9 @@ pub fn import(
     for path in source.hidden() {
         imported.note(Note::Hidden, path);
     }
+    for path in source.not_files() {
+        imported.note(Note::NotAFile, path);
+    }
     // In these formats, several files may have labels of one image.
     let shared: &[&str] = match format {
         Format::Cvat => &["xml"],

@@ -11,13 +11,13 @@ mod track;
 mod video;
 mod write;
 
-use super::account::{Imported, Media};
+use super::account::{Imported, Media, Note};
 use super::builder::{Builder, Object, ObjectName, Picture};
 use super::error::ImportError;
 use super::format::Format;
 use super::options::ImportOptions;
 use super::place::{NotPlaced, Shape};
-use super::source::{Source, folder, text};
+use super::source::{Source, folder};
 use super::xml::{self, Element, FileErrors, Xml};
 use crate::model::{FileKind, escape};
 use meta::Meta;
@@ -78,8 +78,7 @@ struct File<'s> {
 
 impl File<'_> {
     fn read(&self, builder: &mut Builder<'_>, interpolated: &mut u64) -> Result<(), ImportError> {
-        let text = text(self.source, self.path)?;
-        let xml = Xml::open(self.path, &text)?;
+        let xml = Xml::open(self.source, self.path)?;
         if xml.root() != ROOT {
             return Err(other_format(format!(
                 "the root of {} is <{}>, and that of CVAT XML is <{ROOT}>",
@@ -91,24 +90,30 @@ impl File<'_> {
         let mut meta = Meta::default();
         let mut videos: Option<Videos> = None;
         let (mut images, mut tracks) = (0, 0);
-        xml.each(|element| match element.name {
-            "meta" => meta = Meta::read(&element, builder),
-            "image" => {
-                images += 1;
-                self.image(&element, &mut meta, builder);
-            }
-            "track" => {
-                let videos = videos.get_or_insert_with(|| Videos::new(self.path, &meta, builder));
-                match videos.of(&element) {
-                    Ok(video) => {
-                        let mut track = track::Track::new(&element, tracks, &mut meta);
-                        track.read(video, builder, interpolated);
-                    }
-                    Err(id) => track::left_out(&element, tracks, &id, builder),
+        xml.each(|element| {
+            match element.name() {
+                "meta" => meta = Meta::read(element, builder),
+                "image" => {
+                    images += 1;
+                    self.image(element, &mut meta, builder);
                 }
-                tracks += 1;
+                "track" => {
+                    let videos =
+                        videos.get_or_insert_with(|| Videos::new(self.path, &meta, builder));
+                    match videos.of(element) {
+                        Ok(video) => {
+                            let mut track = track::Track::new(element, tracks, &mut meta);
+                            track.read(video, builder, interpolated);
+                        }
+                        Err(id) => track::left_out(element, tracks, &id, builder),
+                    }
+                    tracks += 1;
+                }
+                _ => return,
             }
-            _ => {}
+            for place in xml::unresolved(element, self.path) {
+                builder.note(Note::UnknownEntity, place);
+            }
         })?;
         // A video that somebody looked at, and in which there is nothing.
         if images == 0 && videos.is_none() && meta.is_video {
@@ -120,7 +125,7 @@ impl File<'_> {
         Ok(())
     }
 
-    fn image(&self, element: &Element<'_>, meta: &mut Meta, builder: &mut Builder<'_>) {
+    fn image(&self, element: Element<'_>, meta: &mut Meta, builder: &mut Builder<'_>) {
         let name = element
             .attribute("name")
             .map(str::trim)
@@ -138,8 +143,8 @@ impl File<'_> {
             media: Media::Image,
             ..Picture::default()
         });
-        builder.reserve(at, element.children.len());
-        for (index, child) in element.children.iter().enumerate() {
+        builder.reserve(at, element.children().count());
+        for (index, child) in element.children().enumerate() {
             let name = ObjectName::Number(index);
             match object(child, size, meta, builder) {
                 Ok(mut object) => {
@@ -154,14 +159,14 @@ impl File<'_> {
 
 /// A shape or a tag of an image, without its name.
 fn object(
-    element: &Element<'_>,
+    element: Element<'_>,
     size: Option<(u32, u32)>,
     meta: &mut Meta,
     builder: &mut Builder<'_>,
 ) -> Result<Object, NotPlaced> {
     let label = fields::label(element)?;
     let mut notes = Vec::new();
-    let shape = match element.name {
+    let shape = match element.name() {
         "skeleton" => shape::skeleton(element, label, meta, &mut notes)?,
         "mask" => shape::mask(element, size, builder.options().overhang, &mut notes)?,
         "tag" => Shape::Whole,

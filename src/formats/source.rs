@@ -4,6 +4,7 @@ use super::error::ImportError;
 use crate::model::{TextKind, decode_text};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io::Read;
 
 /// Files below one folder. Paths are relative to it, with `/` on every system.
 pub trait Source: std::fmt::Debug + Sync {
@@ -17,6 +18,12 @@ pub trait Source: std::fmt::Debug + Sync {
     /// A sentence, if there is no such file in the folder, or if it cannot be read.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
 
+    /// Opens a file that can be read piece by piece, if it can, and read again. What goes wrong is said by
+    /// [`Self::read`].
+    fn stream(&self, _path: &str) -> Option<Box<dyn Read + Send + '_>> {
+        None
+    }
+
     /// Links below the named folders that lead to no file, each with the reason.
     fn broken_links(&self) -> &[(String, String)] {
         &[]
@@ -24,6 +31,11 @@ pub trait Source: std::fmt::Debug + Sync {
 
     /// Hidden files and folders in the named folders, which are left out.
     fn hidden(&self) -> &[String] {
+        &[]
+    }
+
+    /// What is neither a file nor a folder in the named folders, such as a pipe, which is left out.
+    fn not_files(&self) -> &[String] {
         &[]
     }
 
@@ -157,6 +169,11 @@ impl Source for Memory {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         let bytes = self.content.get(path);
         bytes.cloned().ok_or_else(|| "no such file".to_owned())
+    }
+
+    fn stream(&self, path: &str) -> Option<Box<dyn Read + Send + '_>> {
+        let bytes = self.content.get(path)?;
+        Some(Box::new(bytes.as_slice()))
     }
 
     fn head(&self, path: &str, most: u64) -> Vec<u8> {

@@ -80,11 +80,13 @@ struct Labels {
     picture: Picture,
     is_named_after_file: bool,
     objects: Vec<Ready>,
+    /// The account of references to unknown entities.
+    unresolved: Vec<String>,
 }
 
 fn read(path: &str, source: &dyn Source, options: &ImportOptions) -> Result<Labels, ImportError> {
     let text = text(source, path)?;
-    let mut xml = Xml::open(path, &text)?;
+    let xml = Xml::whole(path, text)?;
     if xml.root() != ROOT {
         let root = crate::model::escape(xml.root());
         return Err(other_format(format!(
@@ -93,17 +95,20 @@ fn read(path: &str, source: &dyn Source, options: &ImportOptions) -> Result<Labe
     }
     let (mut filename, mut own_path, mut size) = (None, None, None);
     let mut objects = Vec::new();
-    while let Some(element) = xml.next()? {
-        match element.name {
+    let mut unresolved = Vec::new();
+    let tree = xml.children()?;
+    for element in tree.elements() {
+        match element.name() {
             "filename" => filename = Some(element.text().to_owned()),
             "path" => own_path = Some(element.text().to_owned()),
             "size" => {
                 let length = |name: &str| xml::length(element.text_of(name)?);
                 size = length("width").zip(length("height"));
             }
-            "object" => objects.push(object::read(&element, objects.len(), options.corners)),
-            _ => {}
+            "object" => objects.push(object::read(element, objects.len(), options.corners)),
+            _ => continue,
         }
+        unresolved.extend(xml::unresolved(element, path));
     }
     let first = (filename.as_deref()).and_then(|name| beside_first(path, name, source));
     let xml = first.as_deref().unwrap_or(path);
@@ -122,6 +127,7 @@ fn read(path: &str, source: &dyn Source, options: &ImportOptions) -> Result<Labe
         },
         is_named_after_file: name.is_own,
         objects: placed,
+        unresolved,
     })
 }
 
@@ -141,6 +147,9 @@ fn beside_first(path: &str, filename: &str, source: &dyn Source) -> Option<Strin
 }
 
 fn add(labels: Labels, builder: &mut Builder<'_>) {
+    for place in labels.unresolved {
+        builder.note(Note::UnknownEntity, place);
+    }
     if labels.is_named_after_file {
         let name = labels.picture.file_name.clone().unwrap_or_default();
         builder.note(Note::NamedAfterFile, name);

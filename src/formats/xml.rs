@@ -1,266 +1,216 @@
-//! XML files, read one child of the root at a time.
-//!
-//! Lenient where the meaning is clear: an ampersand that begins no entity is an ampersand.
+//! XML files, read some children of the root at a time: `xml/parse.rs` reads a piece into a `xml/tree.rs`.
 
+mod parse;
+mod tree;
 mod write;
 
 use super::builder::Builder;
 use super::error::ImportError;
 use super::parallel::overlapped;
 use super::source::{self, Source, has_extension};
-use crate::model::escape;
-use quick_xml::XmlVersion;
-use quick_xml::escape::resolve_xml_entity;
-use quick_xml::events::attributes::Attributes;
-use quick_xml::events::{BytesRef, Event};
-use quick_xml::reader::Reader;
-use std::borrow::Cow;
+use crate::model::{TextReader, escape};
+use parse::{Place, parse, parse_root};
+use std::io::Read;
+use tree::Mark;
+pub(super) use tree::{Element, Tree};
 pub(super) use write::{escaped, is_held};
 
-/// Elements within elements. The formats need eight.
-const MAX_DEPTH: usize = 64;
-
-/// How much of a file is read before its elements are handled.
+/// How much of a file is read before its elements are handled. An element that is longer is read as a whole.
 const BYTES_AT_ONCE: usize = 1 << 16;
 
-/// An element with all that is in it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Element<'t> {
-    pub(super) name: &'t str,
-    attributes: Vec<(&'t str, Cow<'t, str>)>,
-    pub(super) children: Vec<Element<'t>>,
-    text: Cow<'t, str>,
+/// A file whose root element was read.
+pub(super) struct Xml<'s> {
+    path: &'s str,
+    /// What follows the text; `None` if that is all.
+    more: Option<More<'s>>,
+    /// What was not handled yet, and where its elements begin.
+    text: String,
+    from: usize,
+    /// Lines that end before the text, and characters of the last line before it.
+    lines: usize,
+    columns: usize,
+    place: Place,
+    root: String,
+    /// The size of the last tree.
+    size: Mark,
+    /// How the file ended, once it did.
+    end: Option<Result<(), ImportError>>,
 }
 
-impl<'t> Element<'t> {
-    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
-        let mut attributes = self.attributes.iter();
-        attributes
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| value.as_ref())
-    }
+struct More<'s> {
+    reader: TextReader<Box<dyn Read + Send + 's>>,
+    source: &'s dyn Source,
+    bytes_at_once: usize,
+}
 
-    pub(super) fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.attributes
-            .iter()
-            .map(|(name, value)| (*name, value.as_ref()))
-    }
-
-    /// The first child of this name.
-    pub(super) fn child(&self, name: &str) -> Option<&Element<'t>> {
-        self.children.iter().find(|child| child.name == name)
-    }
-
-    /// The children of this name.
-    pub(super) fn all<'e>(&'e self, name: &'e str) -> impl Iterator<Item = &'e Element<'t>> {
-        self.children.iter().filter(move |child| child.name == name)
-    }
-
-    /// The text of the element itself, without white space at its ends.
-    pub(super) fn text(&self) -> &str {
-        self.text.trim()
-    }
-
-    /// The text of the first child of this name; `None` if it is missing or empty.
-    pub(super) fn text_of(&self, name: &str) -> Option<&str> {
-        let text = self.child(name)?.text();
-        (!text.is_empty()).then_some(text)
-    }
-
-    fn push_text(&mut self, text: Cow<'t, str>) {
-        // White space at its start is not part of the text, and there is some before each child.
-        if self.text.trim().is_empty() {
-            self.text = text;
-        } else {
-            self.text.to_mut().push_str(&text);
+impl<'s> Xml<'s> {
+    /// Opens a file that is read piece by piece.
+    pub(super) fn open(source: &'s dyn Source, path: &'s str) -> Result<Self, ImportError> {
+        match source.stream(path) {
+            Some(reader) => Self::stream(source, path, reader, BYTES_AT_ONCE),
+            None => Self::whole(path, source::text(source, path)?),
         }
     }
-}
 
-/// A file whose root element was read.
-pub(super) struct Xml<'t> {
-    path: &'t str,
-    text: &'t str,
-    reader: Reader<&'t [u8]>,
-    root: &'t str,
-    is_at_end: bool,
-}
+    fn stream(
+        source: &'s dyn Source,
+        path: &'s str,
+        reader: Box<dyn Read + Send + 's>,
+        bytes_at_once: usize,
+    ) -> Result<Self, ImportError> {
+        let reader = TextReader::new(reader);
+        let more = More {
+            reader,
+            source,
+            bytes_at_once,
+        };
+        Self::start(path, String::new(), Some(more))
+    }
 
-impl<'t> Xml<'t> {
-    pub(super) fn open(path: &'t str, text: &'t str) -> Result<Self, ImportError> {
-        let mut reader = Reader::from_str(text);
-        reader.config_mut().allow_dangling_amp = true;
+    pub(super) fn whole(path: &'s str, text: String) -> Result<Self, ImportError> {
+        Self::start(path, text, None)
+    }
+
+    fn start(path: &'s str, text: String, more: Option<More<'s>>) -> Result<Self, ImportError> {
+        let size = Mark::of_bytes(text.len());
         let mut xml = Self {
             path,
+            more,
             text,
-            reader,
-            root: "",
-            is_at_end: false,
+            from: 0,
+            lines: 0,
+            columns: 0,
+            place: Place::Before,
+            root: String::new(),
+            size,
+            end: None,
         };
         loop {
-            let start = xml.position();
-            match xml.event()? {
-                Event::Start(_) => xml.root = xml.start(start)?.name,
-                Event::Empty(_) => {
-                    xml.root = xml.start(start)?.name;
-                    xml.is_at_end = true;
+            xml.fill()?;
+            match parse_root(&xml.text, &mut xml.place, &mut xml.root) {
+                Ok(end) => {
+                    xml.from = end;
+                    return Ok(xml);
                 }
-                Event::Eof => return Err(xml.error(start, "there is no element in the file")),
-                Event::Text(text) if !text.trim().is_empty() => {
-                    return Err(xml.error(start, "text before the first element"));
-                }
-                _ => continue,
+                Err(fault) if fault.may_be_cut && xml.more.is_some() => {}
+                Err(fault) => return Err(xml.error(fault.offset, &fault.message)),
             }
-            return Ok(xml);
         }
     }
 
     /// The name of the root element.
-    pub(super) fn root(&self) -> &'t str {
-        self.root
+    pub(super) fn root(&self) -> &str {
+        &self.root
     }
 
-    /// The next child of the root; `None` after the last one.
-    pub(super) fn next(&mut self) -> Result<Option<Element<'t>>, ImportError> {
-        while !self.is_at_end {
-            let start = self.position();
-            match self.event()? {
-                Event::Start(_) => {
-                    let first = self.start(start)?;
-                    return self.rest(first).map(Some);
-                }
-                Event::Empty(_) => return self.start(start).map(Some),
-                Event::End(_) => self.is_at_end = true,
-                Event::Eof => return Err(self.cut_off(self.root)),
-                _ => {}
-            }
-        }
-        // Two documents in one file: an element after the root would be lost without a word.
-        loop {
-            let start = self.position();
-            match self.event()? {
-                Event::Eof => return Ok(None),
-                Event::Start(_) | Event::Empty(_) => {
-                    let message = format!("an element after the end of <{}>", self.root);
-                    return Err(self.error(start, &message));
-                }
-                _ => {}
-            }
-        }
+    /// All children of the root, for a small file.
+    pub(super) fn children(mut self) -> Result<Tree, ImportError> {
+        let tree = self.next();
+        self.end.unwrap_or(Ok(())).map(|()| tree)
     }
 
     /// Passes each child of the root to a function, which handles some of them while the next are read. All that are
     /// before an error are passed.
     pub(super) fn each(
         mut self,
-        mut handle: impl FnMut(Element<'t>) + Send,
+        mut handle: impl FnMut(Element<'_>) + Send,
     ) -> Result<(), ImportError> {
-        let mut end = None;
-        let next = || {
-            let mut batch = Vec::new();
-            let start = self.position();
-            while end.is_none() && self.position() - start < BYTES_AT_ONCE {
-                match self.next() {
-                    Ok(Some(element)) => batch.push(element),
-                    Ok(None) => end = Some(Ok(())),
-                    Err(error) => end = Some(Err(error)),
+        overlapped(
+            || {
+                let tree = self.next();
+                if tree.is_empty() {
+                    Vec::new()
+                } else {
+                    vec![tree]
                 }
-            }
-            batch
-        };
-        overlapped(next, &mut handle);
-        end.unwrap_or(Ok(()))
+            },
+            |tree: Tree| tree.elements().for_each(&mut handle),
+        );
+        self.end.unwrap_or(Ok(()))
     }
 
-    /// The element that began with this start tag.
-    fn rest(&mut self, first: Element<'t>) -> Result<Element<'t>, ImportError> {
-        let mut open = Vec::new();
-        let mut last = first;
-        loop {
-            let start = self.position();
-            match self.event()? {
-                Event::Start(_) if open.len() == MAX_DEPTH => {
-                    let message = format!("more than {MAX_DEPTH} elements within each other");
-                    return Err(self.error(start, &message));
+    /// The next children of the root; none at the end.
+    fn next(&mut self) -> Tree {
+        while self.end.is_none() {
+            if let Err(error) = self.fill() {
+                self.end = Some(Err(error));
+                break;
+            }
+            let (place, root) = (&mut self.place, &self.root);
+            let piece = parse(&self.text, self.from, place, root, self.size);
+            match piece.end {
+                Ok(()) if self.more.is_none() => self.end = Some(Ok(())),
+                Err(fault) if self.more.is_none() || !fault.may_be_cut => {
+                    self.end = Some(Err(self.error(fault.offset, &fault.message)));
                 }
-                Event::Start(_) => open.push(std::mem::replace(&mut last, self.start(start)?)),
-                Event::Empty(_) => last.children.push(self.start(start)?),
-                Event::End(_) => match open.pop() {
-                    Some(mut parent) => {
-                        parent.children.push(last);
-                        last = parent;
-                    }
-                    None => return Ok(last),
-                },
-                Event::Text(text) => last.push_text(text.into_inner()),
-                Event::CData(text) => last.push_text(text.into_inner()),
-                Event::GeneralRef(reference) => last.push_text(resolved(&reference).into()),
-                Event::Eof => return Err(self.cut_off(last.name)),
                 _ => {}
             }
+            let text = self.take(piece.used);
+            if !piece.tree.is_empty() {
+                self.size = piece.size;
+                return piece.tree.with(text);
+            }
         }
+        Tree::default()
     }
 
-    /// The element of the start tag that begins here and was just read.
-    fn start(&self, start: usize) -> Result<Element<'t>, ImportError> {
-        let tag = self.text.get(start..self.position()).unwrap_or_default();
-        let tag = tag.strip_prefix('<').unwrap_or(tag);
-        let tag = tag.strip_suffix('>').unwrap_or(tag);
-        let tag = tag.strip_suffix('/').unwrap_or(tag);
-        let length = tag.find(|c: char| c.is_ascii_whitespace());
-        let name = &tag[..length.unwrap_or(tag.len())];
-        let most = tag.bytes().filter(|byte| *byte == b'=').count();
-        let mut attributes = Vec::with_capacity(most);
-        for attribute in Attributes::new(tag, name.len()) {
-            let attribute = attribute.map_err(|error| self.error(start, &error.to_string()))?;
-            let is_plain = |byte: u8| !matches!(byte, b'&' | b'\t' | b'\n' | b'\r');
-            let value = if attribute.value.bytes().all(is_plain) {
-                attribute.value
-            } else {
-                let value = attribute.normalized_value(XmlVersion::Implicit1_0);
-                value.unwrap_or(attribute.value)
-            };
-            attributes.push((attribute.key.into_inner(), value));
+    /// Reads on, and more the more there is that was of no use alone.
+    fn fill(&mut self) -> Result<(), ImportError> {
+        let Some(more) = &mut self.more else {
+            return Ok(());
+        };
+        let least = more.bytes_at_once.max(self.text.len() - self.from);
+        match more.reader.read(&mut self.text, least) {
+            Some(true) => {}
+            Some(false) => self.more = None,
+            None => {
+                // The whole file says what is wrong with it, and where.
+                source::text(more.source, self.path)?;
+                return Err(ImportError::Unreadable {
+                    file: self.path.to_owned(),
+                    message: "it changed while it was read".to_owned(),
+                });
+            }
         }
-        Ok(Element {
-            name,
-            attributes,
-            ..Element::default()
-        })
+        Ok(())
     }
 
-    fn position(&self) -> usize {
-        self.reader.buffer_position() as usize
-    }
-
-    fn event(&mut self) -> Result<Event<'t>, ImportError> {
-        let event = self.reader.read_event();
-        event.map_err(|error| self.error(self.reader.error_position() as usize, &error.to_string()))
-    }
-
-    fn cut_off(&self, element: &str) -> ImportError {
-        let message = format!("the file ends within <{element}>");
-        self.error(self.text.len(), &message)
+    /// The text, of which the part from here on is left to be read again.
+    fn take(&mut self, used: usize) -> String {
+        let (before, rest) = self.text.split_at(used);
+        self.lines += before.matches('\n').count();
+        self.columns = match before.rsplit_once('\n') {
+            Some((_, last)) => last.chars().count(),
+            None => self.columns + before.chars().count(),
+        };
+        let mut left = String::new();
+        if let Some(more) = &self.more {
+            left.reserve_exact(rest.len() + more.bytes_at_once.max(rest.len()));
+        }
+        left.push_str(rest);
+        self.from = 0;
+        std::mem::replace(&mut self.text, left)
     }
 
     fn error(&self, offset: usize, message: &str) -> ImportError {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let line = before.rsplit('\n').next().unwrap_or_default();
+        let before = self.text.get(..offset).unwrap_or(&self.text);
+        let (lines, columns) = match before.rsplit_once('\n') {
+            Some((_, last)) => (before.matches('\n').count(), last.chars().count()),
+            None => (0, self.columns + before.chars().count()),
+        };
         ImportError::Syntax {
             file: self.path.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: line.chars().count() + 1,
+            line: self.lines + lines + 1,
+            column: columns + 1,
             message: escape(message).into_owned(),
         }
     }
 }
 
-fn resolved(reference: &BytesRef<'_>) -> String {
-    match reference.resolve_char_ref() {
-        Ok(Some(character)) => character.to_string(),
-        _ => resolve_xml_entity(reference)
-            .map_or_else(|| format!("&{};", &**reference), str::to_owned),
-    }
+/// The references of an element to entities that are not known, as places of notes.
+pub(super) fn unresolved(element: Element<'_>, path: &str) -> impl Iterator<Item = String> {
+    let references = element.unresolved();
+    references.map(move |reference| format!("{reference} in {path}"))
 }
 
 /// The name of the root element of a file that begins with these bytes, and what follows its start tag.
@@ -270,9 +220,9 @@ pub(super) fn root_of(head: &[u8]) -> Option<(String, String)> {
     if !text.trim_start().starts_with('<') {
         return None;
     }
-    let xml = Xml::open("", text).ok()?;
-    let rest = text.get(xml.position()..).unwrap_or_default();
-    Some((xml.root.to_owned(), rest.to_owned()))
+    let mut root = String::new();
+    let end = parse_root(text, &mut Place::Before, &mut root).ok()?;
+    Some((root, text[end..].to_owned()))
 }
 
 /// The XML files among those to import; one that was named alone may have any name.
@@ -357,75 +307,4 @@ pub(super) fn size_of_first(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn children(text: &str) -> Result<Vec<Element<'_>>, String> {
-        let mut xml = Xml::open("a.xml", text).map_err(|error| error.to_string())?;
-        let mut all = Vec::new();
-        while let Some(child) = xml.next().map_err(|error| error.to_string())? {
-            all.push(child);
-        }
-        Ok(all)
-    }
-
-    #[test]
-    fn elements_have_attributes_children_and_text() {
-        let all = children(
-            "<?xml version=\"1.0\"?>\r\n<!-- a --><!DOCTYPE a>\n<a>\r\n <b x='1 &lt; 2' y=\"ä&#10;\"/>\n\
-             <c> &lt;d&amp;&#228; & e &unknown; <![CDATA[<f>]]><g><h/></g></c>\n</a>\n",
-        )
-        .unwrap();
-        assert_eq!(all.len(), 2);
-        assert_eq!(all[0].attribute("x"), Some("1 < 2"));
-        assert_eq!(all[0].attribute("y"), Some("ä\n"));
-        assert_eq!(all[0].attribute("z"), None);
-        assert_eq!(all[1].text(), "<d&ä & e &unknown; <f>");
-        assert_eq!(all[1].child("g").unwrap().children[0].name, "h");
-        assert_eq!(children("<a/>").unwrap().len(), 0);
-    }
-
-    #[test]
-    fn wrong_files_are_errors_with_a_position() {
-        let deep = format!("<a>{}", "<b>".repeat(100_000));
-        for (text, error) in [
-            ("", "a.xml:1:1: there is no element in the file"),
-            ("words", "a.xml:1:1: text before the first element"),
-            ("<a>\n <b>", "a.xml:2:5: the file ends within <b>"),
-            ("<a>\n <b/>", "a.xml:2:6: the file ends within <a>"),
-            (
-                "<a>\n<b></c></a>",
-                "a.xml:2:4: ill-formed document: expected `</b>`, but `</c>` was found",
-            ),
-            ("<a/>\n<a/>", "a.xml:2:1: an element after the end of <a>"),
-            (
-                &deep,
-                "a.xml:1:199: more than 64 elements within each other",
-            ),
-        ] {
-            assert_eq!(children(text).unwrap_err(), error);
-        }
-        for text in [
-            "<a><b",
-            "<a><b x=1/></a>",
-            "<a><b x='1' x='2'/></a>",
-            "<a><!--",
-        ] {
-            assert!(
-                children(text).unwrap_err().starts_with("a.xml:1:"),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_root_is_found_in_the_first_bytes() {
-        let root = |head: &str| root_of(head.as_bytes()).map(|(name, _)| name);
-        assert_eq!(
-            root("\u{feff}<?xml ?>\n<annotation x='1'><fol").as_deref(),
-            Some("annotation")
-        );
-        assert_eq!(root("{\"images\": []}"), None);
-        assert_eq!(root("<annot"), None);
-    }
-}
+mod tests;

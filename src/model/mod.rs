@@ -83,7 +83,8 @@ pub use state::{
 };
 pub use status::{Status, UnknownStatus};
 pub use text::{
-    TextError, TextFault, TextKind, decode_text, detect_pointer, is_web_url, normalize_line_endings,
+    TextError, TextFault, TextKind, TextReader, decode_text, detect_pointer, is_web_url,
+    normalize_line_endings,
 };
 pub use text_pairs::{TextPairs, text_overlap};
 pub use turn::Turn;

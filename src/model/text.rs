@@ -4,6 +4,7 @@
 //! listings, plans, files of other tools, tokens.
 
 use std::fmt;
+use std::io::Read;
 
 /// Why bytes are not a usable text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +93,9 @@ pub enum TextKind {
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
+/// The bytes that tell another encoding and a pointer.
+const HEAD: usize = 64;
+
 /// Decodes the bytes of a file and removes a byte order mark.
 pub fn decode_text(bytes: Vec<u8>, kind: TextKind) -> Result<String, TextError> {
     let error = |fault, offset, shown| TextError {
@@ -118,9 +122,65 @@ pub fn decode_text(bytes: Vec<u8>, kind: TextKind) -> Result<String, TextError> 
     if let Some(offset) = text.find('\0') {
         return Err(error(TextFault::Nul, offset, text));
     }
-    match conflict(&text, kind) {
+    match conflict(&text, 0, true, kind) {
         Some(offset) => Err(error(TextFault::Conflict, offset, text)),
         None => Ok(text),
+    }
+}
+
+/// Decodes a structured text piece by piece. Where it is wrong, [`decode_text`] says of the whole what it is.
+#[derive(Debug)]
+pub struct TextReader<R> {
+    from: R,
+    /// The last bytes that were read. Those of a character that is not whole are left in it.
+    bytes: Vec<u8>,
+    is_first: bool,
+}
+
+/// Longer than a marker of a conflict.
+const MARKER: usize = 8;
+
+impl<R: Read> TextReader<R> {
+    pub fn new(from: R) -> Self {
+        Self {
+            from,
+            bytes: Vec::new(),
+            is_first: true,
+        }
+    }
+
+    /// Appends about as many bytes to the text, which ends with what was read before, if there is a rest of that.
+    /// Returns whether there may be more; `None` if the text is wrong or cannot be read.
+    pub fn read(&mut self, text: &mut String, count: usize) -> Option<bool> {
+        let count = count.max(HEAD);
+        self.bytes.reserve(count);
+        let mut from = self.from.by_ref().take(count as u64);
+        let is_last = from.read_to_end(&mut self.bytes).ok()? < count;
+        let is_other =
+            detect_pointer(&self.bytes).is_some() || other_encoding(&self.bytes).is_some();
+        if self.is_first && is_other {
+            return None;
+        }
+        let valid = match std::str::from_utf8(&self.bytes) {
+            Ok(all) => all.len(),
+            Err(error) if error.error_len().is_none() && !is_last => error.valid_up_to(),
+            Err(_) => return None,
+        };
+        let mut piece = std::str::from_utf8(&self.bytes[..valid]).expect("it is valid up to there");
+        if self.is_first {
+            piece = piece.strip_prefix(BYTE_ORDER_MARK).unwrap_or(piece);
+        }
+        let known = text.len();
+        text.push_str(piece);
+        let mut start = known.saturating_sub(MARKER);
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let has_marker = conflict(text, start, self.is_first, TextKind::Structured).is_some();
+        let is_wrong = has_marker || piece.contains('\0');
+        self.bytes.drain(..valid);
+        self.is_first = false;
+        (!is_wrong).then_some(!is_last)
     }
 }
 
@@ -154,7 +214,7 @@ fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
         [0xfe, 0xff, ..] => return Some("UTF-16 (big endian)"),
         _ => {}
     }
-    let start = &bytes[..bytes.len().min(64) & !1];
+    let start = &bytes[..bytes.len().min(HEAD) & !1];
     let zeros_at = |odd: usize| {
         let mut pairs = start.chunks_exact(2);
         start.len() >= 4 && pairs.all(|pair| pair[odd] == 0 && pair[1 - odd] != 0)
@@ -168,8 +228,8 @@ fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The position of the first merge conflict.
-fn conflict(text: &str, kind: TextKind) -> Option<usize> {
+/// The position of the first merge conflict from an offset on. `begins_line` says whether the text begins a line.
+fn conflict(text: &str, start: usize, begins_line: bool, kind: TextKind) -> Option<usize> {
     let line_with = |marker: &str, from: usize| {
         // Many times as fast as a search for the positions, and nearly no text has a marker.
         if !text[from..].contains(marker) {
@@ -178,11 +238,14 @@ fn conflict(text: &str, kind: TextKind) -> Option<usize> {
         let found = text[from..].match_indices(marker);
         found
             .map(|(at, _)| from + at)
-            .find(|at| *at == 0 || text.as_bytes()[at - 1] == b'\n')
+            .find(|at| match at.checked_sub(1) {
+                Some(before) => text.as_bytes()[before] == b'\n',
+                None => begins_line,
+            })
     };
-    let ours = line_with("<<<<<<< ", 0);
+    let ours = line_with("<<<<<<< ", start);
     match kind {
-        TextKind::Structured => ours.or_else(|| line_with(">>>>>>> ", 0)),
+        TextKind::Structured => ours.or_else(|| line_with(">>>>>>> ", start)),
         TextKind::FreeText => {
             let ours = ours?;
             let middle = line_with("=======", ours)?;
@@ -265,6 +328,38 @@ mod tests {
         assert!(is_text("  <<<<<<< HEAD\n=======\n>>>>>>> b\n"));
         assert!(!is_text("<<<<<<< HEAD\na\n=======\nb\n>>>>>>> b\n"));
         assert!(decode_text(b"a: <<<<<<< b".to_vec(), TextKind::Structured).is_ok());
+    }
+
+    #[test]
+    fn a_text_in_pieces_is_that_of_the_whole() {
+        let long = "é🚗\n".repeat(50);
+        for text in [
+            "",
+            "a",
+            "\u{feff}a\u{feff}",
+            &long,
+            &format!("{long}{{}} <<<<<<< b"),
+            &format!("{long}<<<<<<< HEAD\n"),
+            &format!("{}\n<<<<<<< HEAD\n", "a".repeat(62)),
+            &format!("{}\n>>>>>>> a\n", "a".repeat(57)),
+            &format!("{long}\0"),
+            "version https://git-lfs.github.com/spec/v1\noid",
+        ] {
+            let whole = decode_text(text.into(), TextKind::Structured).ok();
+            assert_eq!(in_pieces(text.as_bytes()), whole, "{text:?}");
+        }
+        let wrong = [
+            b"\xff\xfe{\0",
+            &[long.as_bytes(), b"\xc3"].concat()[..],
+            b"a\xc3\x28",
+        ];
+        assert!(wrong.iter().all(|bytes| in_pieces(bytes).is_none()));
+    }
+
+    fn in_pieces(bytes: &[u8]) -> Option<String> {
+        let (mut reader, mut text) = (TextReader::new(bytes), String::new());
+        while reader.read(&mut text, 1)? {}
+        Some(text)
     }
 
     #[test]

@@ -19,7 +19,7 @@ fn is_own(attribute: &str) -> bool {
 }
 
 /// The class name.
-pub(super) fn label<'e>(element: &'e Element<'_>) -> Result<&'e str, NotPlaced> {
+pub(super) fn label(element: Element<'_>) -> Result<&str, NotPlaced> {
     element
         .attribute("label")
         .ok_or_else(|| skip(SkipCode::UnknownCategory, "it has no `label`"))
@@ -27,8 +27,8 @@ pub(super) fn label<'e>(element: &'e Element<'_>) -> Result<&'e str, NotPlaced> 
 
 /// Adds metadata and the score. `track` holds the shape, if it is one of a video.
 pub(super) fn read(
-    element: &Element<'_>,
-    track: Option<&Element<'_>>,
+    element: Element<'_>,
+    track: Option<Element<'_>>,
     label: &str,
     meta: &Meta,
     object: &mut Object,

@@ -36,14 +36,14 @@ pub(super) struct Task {
 }
 
 impl Meta {
-    pub(super) fn read(element: &Element<'_>, builder: &mut Builder<'_>) -> Self {
+    pub(super) fn read(element: Element<'_>, builder: &mut Builder<'_>) -> Self {
         let mut meta = Self::default();
         let mut mode = None;
-        for part in &element.children {
+        for part in element.children() {
             if let Some(labels) = part.child("labels") {
                 meta.labels(labels, builder);
             }
-            match part.name {
+            match part.name() {
                 "task" | "job" => {
                     mode = mode.or(part.text_of("mode"));
                     meta.tasks.push(task(part));
@@ -73,7 +73,7 @@ impl Meta {
         meta
     }
 
-    fn labels(&mut self, labels: &Element<'_>, builder: &mut Builder<'_>) {
+    fn labels(&mut self, labels: Element<'_>, builder: &mut Builder<'_>) {
         for label in labels.all("label") {
             let Some(name) = label.text_of("name") else {
                 continue;
@@ -113,7 +113,7 @@ impl Meta {
     }
 }
 
-fn task(element: &Element<'_>) -> Task {
+fn task(element: Element<'_>) -> Task {
     let step = element
         .text_of("frame_filter")
         .and_then(|filter| filter.split('=').nth(1)?.trim().parse().ok());
@@ -125,11 +125,11 @@ fn task(element: &Element<'_>) -> Task {
     }
 }
 
-fn source(element: &Element<'_>) -> Option<String> {
+fn source(element: Element<'_>) -> Option<String> {
     element.text_of("source").map(str::to_owned)
 }
 
-fn size(element: &Element<'_>) -> Option<(u32, u32)> {
+fn size(element: Element<'_>) -> Option<(u32, u32)> {
     let size = element.child("original_size")?;
     let length = |name: &str| xml::length(size.text_of(name)?);
     length("width").zip(length("height"))

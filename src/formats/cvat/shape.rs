@@ -8,6 +8,7 @@ use crate::formats::place::{NotPlaced, Shape, Xy, skip};
 use crate::formats::turned::{ellipse, turned_box};
 use crate::formats::xml::{self, Element};
 use crate::model::Visibility;
+use smallvec::{SmallVec, smallvec};
 
 /// A skeleton has no more points than this: a name of its own for each point of each skeleton would fill the memory.
 const MAX_POINTS: usize = 10_000;
@@ -26,20 +27,20 @@ enum Kind {
 pub(super) struct Outline {
     kind: Kind,
     /// Of a box: two corners. Of an ellipse: centre and radii.
-    points: Vec<Xy>,
+    points: SmallVec<[Xy; 2]>,
     /// In degrees, clockwise about the centre.
     rotation: f64,
 }
 
 impl Outline {
-    pub(super) fn read(element: &Element<'_>) -> Result<Self, NotPlaced> {
+    pub(super) fn read(element: Element<'_>) -> Result<Self, NotPlaced> {
         let rotation = element.attribute("rotation").map_or(Ok(0.0), |text| {
             xml::number(text).ok_or_else(|| wrong("rotation", text))
         })?;
         let number = |name: &str| number(element, name);
-        let (kind, points) = match element.name {
+        let (kind, points) = match element.name() {
             "box" => {
-                let corners = vec![
+                let corners = smallvec![
                     [number("xtl")?, number("ytl")?],
                     [number("xbr")?, number("ybr")?],
                 ];
@@ -53,7 +54,7 @@ impl Outline {
                 }
                 (
                     Kind::Ellipse,
-                    vec![[number("cx")?, number("cy")?], [rx, ry]],
+                    smallvec![[number("cx")?, number("cy")?], [rx, ry]],
                 )
             }
             "polygon" => (Kind::Polygon, points(element)?),
@@ -119,7 +120,7 @@ impl Outline {
     }
 }
 
-fn number(element: &Element<'_>, name: &str) -> Result<f64, NotPlaced> {
+fn number(element: Element<'_>, name: &str) -> Result<f64, NotPlaced> {
     let Some(text) = element.attribute(name) else {
         let detail = format!("it has no `{name}`");
         return Err(skip(SkipCode::WrongType, detail));
@@ -133,7 +134,7 @@ fn wrong(name: &str, text: &str) -> NotPlaced {
 }
 
 /// `x,y;x,y`.
-fn points(element: &Element<'_>) -> Result<Vec<Xy>, NotPlaced> {
+fn points(element: Element<'_>) -> Result<SmallVec<[Xy; 2]>, NotPlaced> {
     let text = element.attribute("points").unwrap_or_default().trim();
     if text.is_empty() {
         return Err(skip(SkipCode::NoGeometry, "it has no points"));
@@ -144,7 +145,7 @@ fn points(element: &Element<'_>) -> Result<Vec<Xy>, NotPlaced> {
             let (x, y) = pair.split_once(',')?;
             Some([xml::number(x)?, xml::number(y)?])
         })
-        .collect::<Option<Vec<Xy>>>()
+        .collect::<Option<_>>()
         .ok_or_else(|| {
             let detail = "`points` must be pairs of numbers: \"1,2;3,4\"";
             skip(SkipCode::WrongType, detail)
@@ -153,7 +154,7 @@ fn points(element: &Element<'_>) -> Result<Vec<Xy>, NotPlaced> {
 
 /// A skeleton's points in the order of its label. Those that are missing before the last one are not present.
 pub(super) fn skeleton(
-    element: &Element<'_>,
+    element: Element<'_>,
     label: &str,
     meta: &mut Meta,
     notes: &mut Vec<Note>,
@@ -164,16 +165,12 @@ pub(super) fn skeleton(
         notes.push(Note::KeypointNamesLeftOut);
     }
     let mut found: Vec<Option<(Xy, Visibility)>> = vec![None; names.len()];
-    for part in element
-        .children
-        .iter()
-        .filter(|part| part.name != "attribute")
-    {
+    for part in element.children().filter(|part| part.name() != "attribute") {
         let name = super::fields::label(part)?;
-        let at = if part.name == "points" {
+        let at = if part.name() == "points" {
             points(part)?
         } else {
-            let detail = format!("a skeleton with the shape {:?}", part.name);
+            let detail = format!("a skeleton with the shape {:?}", part.name());
             return Err(skip(SkipCode::OtherShape, detail));
         };
         let [point] = at[..] else {
@@ -223,7 +220,7 @@ pub(super) fn skeleton(
 
 /// Runs of pixels, row by row within a box, background first.
 pub(super) fn mask(
-    element: &Element<'_>,
+    element: Element<'_>,
     size: Option<(u32, u32)>,
     overhang: Overhang,
     notes: &mut Vec<Note>,

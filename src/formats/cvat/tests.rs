@@ -43,6 +43,28 @@ fn notes(imported: &Imported) -> Vec<(&'static str, u64)> {
 }
 
 #[test]
+fn references_to_unknown_entities_are_counted() {
+    let text = image(
+        "<tag label=\"&x;\"/><tag label=\"a &amp; b\"><attribute name=\"n\">&x;&y;</attribute></tag>",
+    );
+    let text = text.replace("<version>", "<dumped>&z;</dumped><version>");
+    let imported = imported(&text);
+    assert_eq!(notes(&imported), [("unknown_entity", 3)]);
+    assert!(imported.has_losses());
+    let places = imported.notes.iter().map(|noted| noted.place.as_str());
+    let places: Vec<&str> = places.filter(|place| place.contains(" in ")).collect();
+    assert_eq!(
+        places,
+        [
+            "&x; in annotations.xml",
+            "&x; in annotations.xml",
+            "&y; in annotations.xml"
+        ]
+    );
+    assert_eq!(imported.taken_over, 2);
+}
+
+#[test]
 fn every_shape_that_a_manifest_can_hold_is_read() {
     for (shape, place, noted) in [
         (

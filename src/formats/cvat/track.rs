@@ -15,20 +15,20 @@ use smallvec::smallvec;
 /// How many annotations an import may add between key frames: a frame number may be any, and a file small.
 pub(super) const MAX_INTERPOLATED: u64 = 2_000_000;
 
-pub(super) struct Track<'e, 't> {
-    element: &'e Element<'t>,
+pub(super) struct Track<'t> {
+    element: Element<'t>,
     id: String,
-    meta: &'e mut Meta,
+    meta: &'t mut Meta,
 }
 
 /// A place of a track.
-struct Key<'e, 't> {
+struct Key<'t> {
     frame: u32,
     is_outside: bool,
-    element: &'e Element<'t>,
+    element: Element<'t>,
 }
 
-fn id(track: &Element<'_>, index: usize) -> String {
+fn id(track: Element<'_>, index: usize) -> String {
     let id = track
         .attribute("id")
         .map(str::trim)
@@ -36,22 +36,22 @@ fn id(track: &Element<'_>, index: usize) -> String {
     id.map_or_else(|| index.to_string(), str::to_owned)
 }
 
-fn is_outside(element: &Element<'_>) -> bool {
+fn is_outside(element: Element<'_>) -> bool {
     element
         .attribute("outside")
         .is_some_and(|text| text.trim() == "1")
 }
 
 /// Whether the object leaves the picture and comes back.
-fn has_gap(keys: &[Key<'_, '_>]) -> bool {
+fn has_gap(keys: &[Key<'_>]) -> bool {
     let mut is_outside = keys.iter().map(|key| key.is_outside);
     // Up to the first place, then up to where the object leaves.
     is_outside.any(|it| !it) && is_outside.any(|it| it) && is_outside.any(|it| !it)
 }
 
 /// Leaves out the places of a track whose task the file does not have.
-pub(super) fn left_out(track: &Element<'_>, index: usize, task: &str, builder: &mut Builder<'_>) {
-    let places = track.children.iter().filter(|place| !is_outside(place));
+pub(super) fn left_out(track: Element<'_>, index: usize, task: &str, builder: &mut Builder<'_>) {
+    let places = track.children().filter(|place| !is_outside(*place));
     for place in places {
         let frame = place.attribute("frame").unwrap_or("unknown");
         let name = format!("track {} frame {frame}", id(track, index));
@@ -61,8 +61,8 @@ pub(super) fn left_out(track: &Element<'_>, index: usize, task: &str, builder: &
     }
 }
 
-impl<'e, 't> Track<'e, 't> {
-    pub(super) fn new(element: &'e Element<'t>, index: usize, meta: &'e mut Meta) -> Self {
+impl<'t> Track<'t> {
+    pub(super) fn new(element: Element<'t>, index: usize, meta: &'t mut Meta) -> Self {
         Self {
             element,
             id: id(element, index),
@@ -77,8 +77,8 @@ impl<'e, 't> Track<'e, 't> {
         builder: &mut Builder<'_>,
         interpolated: &mut u64,
     ) {
-        let mut keys = Vec::with_capacity(self.element.children.len());
-        for element in &self.element.children {
+        let mut keys = Vec::new();
+        for element in self.element.children() {
             match frame(element) {
                 Ok(frame) => keys.push(Key {
                     frame,
@@ -134,13 +134,13 @@ impl<'e, 't> Track<'e, 't> {
     /// Adds a place that the file lists. The result is its outline, if it has one.
     fn listed(
         &mut self,
-        key: &Key<'_, '_>,
+        key: &Key<'_>,
         video: &mut Video,
         builder: &mut Builder<'_>,
     ) -> Option<Outline> {
         let mut notes = Vec::new();
         let mut outline = None;
-        let shape = fields::label(self.element).and_then(|label| match key.element.name {
+        let shape = fields::label(self.element).and_then(|label| match key.element.name() {
             "skeleton" => shape::skeleton(key.element, label, self.meta, &mut notes),
             "mask" => {
                 let overhang = builder.options().overhang;
@@ -161,7 +161,7 @@ impl<'e, 't> Track<'e, 't> {
     /// Adds the frames between two places.
     fn between(
         &self,
-        key: &Key<'_, '_>,
+        key: &Key<'_>,
         end: u32,
         from: &Outline,
         to: &Outline,
@@ -185,7 +185,7 @@ impl<'e, 't> Track<'e, 't> {
 
     fn add(
         &self,
-        key: &Key<'_, '_>,
+        key: &Key<'_>,
         number: u32,
         shape: Shape,
         notes: Vec<Note>,
@@ -231,7 +231,7 @@ impl<'e, 't> Track<'e, 't> {
     }
 }
 
-fn frame(element: &Element<'_>) -> Result<u32, NotPlaced> {
+fn frame(element: Element<'_>) -> Result<u32, NotPlaced> {
     let Some(text) = element.attribute("frame") else {
         return Err(skip(SkipCode::WrongType, "it has no `frame`"));
     };

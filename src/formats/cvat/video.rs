@@ -65,7 +65,7 @@ impl Videos {
     }
 
     /// The video of a track; of several, that of its task. The error is the id that no task has.
-    pub(super) fn of(&mut self, track: &Element<'_>) -> Result<&mut Video, String> {
+    pub(super) fn of(&mut self, track: Element<'_>) -> Result<&mut Video, String> {
         let index = if self.all.len() == 1 {
             0
         } else {

@@ -22,7 +22,7 @@ const OTHER_SHAPES: [&str; 4] = ["polygon", "robndbox", "segm", "mask"];
 
 /// The object, or its name and why it is left out.
 pub(super) fn read(
-    element: &Element<'_>,
+    element: Element<'_>,
     index: usize,
     corners: Corners,
 ) -> Result<Object, (ObjectName, NotPlaced)> {
@@ -35,7 +35,7 @@ pub(super) fn read(
         .map_err(|why| (name, why))
 }
 
-fn object(element: &Element<'_>, corners: Corners) -> Result<Object, NotPlaced> {
+fn object(element: Element<'_>, corners: Corners) -> Result<Object, NotPlaced> {
     let class = element
         .child("name")
         .ok_or_else(|| skip(SkipCode::UnknownCategory, "it has no `name`"))?;
@@ -44,8 +44,8 @@ fn object(element: &Element<'_>, corners: Corners) -> Result<Object, NotPlaced> 
     let mut score = None;
     let mut metadata = Map::new();
     let mut is_complete = element.all("bndbox").count() == 1;
-    for field in &element.children {
-        match field.name {
+    for field in element.children() {
+        match field.name() {
             "name" | "bndbox" => {}
             "part" => {
                 if !notes.contains(&Note::PartsLeftOut) {
@@ -64,7 +64,7 @@ fn object(element: &Element<'_>, corners: Corners) -> Result<Object, NotPlaced> 
             }
             _ => {
                 if let Some(value) = value(field) {
-                    is_complete &= insert(&mut metadata, field.name, value);
+                    is_complete &= insert(&mut metadata, field.name(), value);
                 }
             }
         }
@@ -82,7 +82,7 @@ fn object(element: &Element<'_>, corners: Corners) -> Result<Object, NotPlaced> 
     })
 }
 
-fn bndbox(element: &Element<'_>, corners: Corners) -> Result<[Xy; 2], NotPlaced> {
+fn bndbox(element: Element<'_>, corners: Corners) -> Result<[Xy; 2], NotPlaced> {
     let Some(edges) = element.child("bndbox") else {
         let other = OTHER_SHAPES
             .iter()
@@ -134,14 +134,14 @@ pub(super) fn read_flag(name: &str, text: &str) -> Option<Value> {
 }
 
 /// What a field says; `None` if it is empty.
-fn value(field: &Element<'_>) -> Option<Value> {
+fn value(field: Element<'_>) -> Option<Value> {
     let text = field.text();
-    if !field.children.is_empty() {
+    if field.children().next().is_some() {
         let mut fields = Map::new();
-        for child in &field.children {
+        for child in field.children() {
             // The first one of a name counts.
             if let Some(value) = value(child) {
-                fields.entry(child.name).or_insert(value);
+                fields.entry(child.name()).or_insert(value);
             }
         }
         return Some(Value::Object(fields));
@@ -150,9 +150,9 @@ fn value(field: &Element<'_>) -> Option<Value> {
 }
 
 /// Names and values, as CVAT writes them. Whether all were taken.
-fn attributes(element: &Element<'_>, metadata: &mut Map<String, Value>) -> bool {
+fn attributes(element: Element<'_>, metadata: &mut Map<String, Value>) -> bool {
     let mut is_complete = true;
-    for attribute in &element.children {
+    for attribute in element.children() {
         is_complete &= match (attribute.text_of("name"), attribute.child("value")) {
             (Some(name), Some(value)) => insert(metadata, name, metadata::value(value.text())),
             _ => false,

@@ -32,6 +32,22 @@ fn imported(text: &str) -> Imported {
 }
 
 #[test]
+fn references_to_unknown_entities_are_counted() {
+    let plain = object(BOX);
+    let text = plain
+        .replace("<folder>f", "<folder>&x;")
+        .replace("<name>car", "<name>&x;r&lt;");
+    let known = |imported: &Imported| {
+        let notes = imported.notes_by_code();
+        notes.get(&Note::UnknownEntity).copied()
+    };
+    let counted = imported(&text);
+    assert_eq!(known(&counted), Some(1));
+    assert!(counted.concepts.iter().any(|it| it.as_str() == "&x;r<"));
+    assert_eq!(known(&imported(&plain)), None);
+}
+
+#[test]
 fn boxes_are_read_with_the_first_pixel_as_the_options_say() {
     let text = object(BOX);
     let from_zero = imported(&text);

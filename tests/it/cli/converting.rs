@@ -68,6 +68,19 @@ fn hidden_files_of_a_folder_are_counted_and_named_with_v() {
     assert!(!named.stderr.contains("hidden"), "{}", named.stderr);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_not_a_file_in_a_folder_is_counted() {
+    let world = World::new();
+    let coco = r#"{"images": [], "annotations": [], "categories": []}"#;
+    world.write("set/labels.json", coco);
+    let socket = world.path().join("set/more.json");
+    let _open = std::os::unix::net::UnixListener::bind(socket).unwrap();
+    let words = "note: not_a_file: 1 path (more.json): a pipe, a socket or a device, so not read";
+    let import = world.run(&["import", "set", "--out", "b"]).exits(0);
+    assert!(import.stderr.contains(words), "{}", import.stderr);
+}
+
 #[test]
 fn the_readme_has_the_table_of_formats() {
     let table = annosync::formats::matrix();
