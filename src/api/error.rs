@@ -15,6 +15,9 @@ pub enum ApiError {
         endpoint: String,
         why: String,
     },
+    /// Not a webhook. Its URL, which may hold a secret, is not shown.
+    #[error("invalid URL of a webhook: {0}")]
+    Webhook(String),
     /// A text that is not a token. It is not shown.
     #[error("the token {0}")]
     Token(&'static str),
@@ -199,6 +202,9 @@ impl ApiError {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Endpoint { .. } => "an endpoint looks like https://api.clarifai.com",
+            Self::Webhook(_) => {
+                "name an https URL, or http and the address of a server on this machine"
+            }
             Self::Token(_) | Self::Unauthorised { .. } => {
                 "set CLARIFAI_PAT to a personal access token of a user who may work on this app"
             }

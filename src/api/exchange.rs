@@ -5,7 +5,9 @@
 
 use super::connection::{Connection, Endpoint, Token};
 use super::error::ApiError;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
+};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -45,6 +47,8 @@ pub struct HttpResponse {
     pub retry_after: Option<String>,
     /// The header `Location` of a redirect.
     pub location: Option<String>,
+    /// The header `Date`: the server's clock, an HTTP date.
+    pub date: Option<String>,
     /// The bytes that were received, decompressed.
     pub body: Vec<u8>,
 }
@@ -130,6 +134,7 @@ impl Network {
             status: response.status().as_u16(),
             retry_after: header(response.headers(), &RETRY_AFTER),
             location: header(response.headers(), &LOCATION),
+            date: header(response.headers(), &DATE),
             body: Vec::new(),
         };
         // Decompressed piece by piece, so that a small answer that expands to a huge one never fills the memory.

@@ -24,6 +24,7 @@ mod request;
 mod rereading;
 mod retry;
 mod transport;
+mod webhook;
 mod windows;
 mod writer;
 
@@ -45,6 +46,7 @@ pub use picture::PictureClient;
 pub use purge::{InvalidPurge, PurgeInputs};
 pub use reader::{Pages, Reader};
 pub use retry::RetryPolicy;
+pub use webhook::Webhook;
 pub use writer::{NamedBody, PatchAction, Writer, annotations_call};
 
 #[cfg(test)]

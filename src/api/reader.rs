@@ -34,6 +34,11 @@ impl Reader {
         self.0.calls()
     }
 
+    /// Seconds by which the server's clock is ahead of this machine's, by its first answer; `None` if it did not say.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        self.0.clock_ahead()
+    }
+
     /// The id of the token's user (`GET /v2/users/me`).
     pub async fn caller(&self) -> Result<String, ApiError> {
         let reply: SingleUser = self

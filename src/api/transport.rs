@@ -11,8 +11,8 @@ use super::retry::{RetryPolicy, retry_after};
 use crate::wire::Code;
 use crate::wire::{Status, WriteCall, WriteMethod, app_path};
 use reqwest::Method;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -36,6 +36,8 @@ pub(super) struct Transport {
     /// Whether the host has ever answered.
     has_answered: AtomicBool,
     calls: AtomicU64,
+    /// Seconds by which the server's clock was ahead of this machine's at the first answer.
+    clock_ahead: OnceLock<i64>,
 }
 
 impl Transport {
@@ -64,6 +66,7 @@ impl Transport {
             slots: Semaphore::new(concurrency),
             has_answered: AtomicBool::new(false),
             calls: AtomicU64::new(0),
+            clock_ahead: OnceLock::new(),
             endpoint: connection.endpoint.clone(),
         })
     }
@@ -104,6 +107,11 @@ impl Transport {
     /// How many calls were sent; each attempt counts.
     pub(super) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Seconds by which the server's clock is ahead; `None` if it did not say.
+    pub(super) fn clock_ahead(&self) -> Option<i64> {
+        self.clock_ahead.get().copied()
     }
 
     /// Text of the server that may be shown; see [`shown`].
@@ -221,6 +229,13 @@ impl Transport {
         let answer = self.exchange.exchange(request).await;
         let answer = answer.map_err(|failure| self.error(failure))?;
         self.has_answered.store(true, Ordering::Relaxed);
+        if let Some(ahead) = answer
+            .date
+            .as_deref()
+            .and_then(|date| ahead(date, SystemTime::now()))
+        {
+            self.clock_ahead.get_or_init(|| ahead);
+        }
         let http = answer.status;
         tracing::debug!(
             %method,
@@ -264,4 +279,13 @@ impl Transport {
             },
         }
     }
+}
+
+/// Seconds by which an HTTP date is after `now`.
+fn ahead(date: &str, now: SystemTime) -> Option<i64> {
+    let date = httpdate::parse_http_date(date).ok()?;
+    Some(match date.duration_since(now) {
+        Ok(ahead) => ahead.as_secs() as i64,
+        Err(behind) => -(behind.duration().as_secs() as i64),
+    })
 }

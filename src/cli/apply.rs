@@ -5,6 +5,7 @@ use super::exit::{Exit, Failure};
 use super::interrupts::Interrupts;
 use super::inventory::{self, ManifestFiles};
 use super::log::Log;
+use super::notify;
 use super::output;
 use super::plan_file::{self, Request};
 use super::planning::{Planning, denied, stopped, undecided};
@@ -73,6 +74,10 @@ pub(crate) struct Args {
     /// Append a line of JSON to FILE for each change when it ends
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     log: Option<PathBuf>,
+    /// Post the outcome as JSON to this webhook when the apply ends: https, or http on this machine. Its `text` is a line
+    /// for a chat. ANNOSYNC_NOTIFY_TOKEN is sent as a bearer token. A webhook that fails is a warning
+    #[arg(long, value_name = "URL", conflicts_with = "dry_run")]
+    notify: Option<String>,
     #[command(flatten)]
     planning: Planning,
     #[command(flatten)]
@@ -85,12 +90,17 @@ pub(crate) struct Args {
 enum Format {
     /// For people
     Text,
+    /// For the summary of a job
+    Markdown,
     /// One JSON document; `annosync schema outcome` describes it
     Json,
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let deadline = args.connection.deadline();
+    if let Some(url) = &args.notify {
+        notify::webhook(url)?;
+    }
     if let Some(plan) = plan_file::read(&args.path)? {
         return Box::pin(run_file(args, plan, deadline)).await;
     }
@@ -245,7 +255,7 @@ impl Run<'_> {
         }
         let (outcome, is_logged) = self.execute(&plan, undo).await?;
         // Why the log is incomplete was reported when it failed.
-        match print_outcome(args, &plan, outcome)? {
+        match print_outcome(args, &plan, outcome).await? {
             Exit::Done if !is_logged => Ok(Exit::Error),
             exit => Ok(exit),
         }
@@ -311,21 +321,41 @@ fn print_empty(args: &Args, plan: &Arc<Plan>) -> Result<(), Failure> {
     let text = |stream| args.planning.view.text(plan, stream);
     match args.format {
         Format::Text => output::styled_result(&text(Stream::Stdout)),
-        Format::Json => {
+        Format::Markdown | Format::Json => {
             output::styled_message(&text(Stream::Stderr));
             let saved = OutcomeDocument::new(plan, Outcome::default());
-            output::data(&render::outcome_json(&saved))
+            output::data(&written(args, &saved))
         }
     }
 }
 
-fn print_outcome(args: &Args, plan: &Plan, outcome: Outcome) -> Result<Exit, Failure> {
+/// An outcome in the format that is asked for.
+fn written(args: &Args, saved: &OutcomeDocument) -> String {
+    match args.format {
+        Format::Text => render::outcome_text(&saved.outcome, args.planning.view.detail()),
+        Format::Markdown => render::outcome_document_markdown(
+            saved,
+            &render::MarkdownOptions {
+                detail: args.planning.view.detail(),
+                ..render::MarkdownOptions::default()
+            },
+        ),
+        Format::Json => render::outcome_json(saved),
+    }
+}
+
+async fn print_outcome(args: &Args, plan: &Plan, outcome: Outcome) -> Result<Exit, Failure> {
     let exit = Exit::of(outcome.ending());
     let text = render::outcome_text(&outcome, args.planning.view.detail());
+    let saved = OutcomeDocument::new(plan, outcome);
+    let printed = written(args, &saved);
     let written = match args.format {
-        Format::Text => output::result(&text),
-        Format::Json => output::data(&render::outcome_json(&OutcomeDocument::new(plan, outcome))),
+        Format::Text => output::result(&printed),
+        Format::Markdown | Format::Json => output::data(&printed),
     };
+    if let Some(url) = &args.notify {
+        notify::notify(&notify::webhook(url)?, &saved).await;
+    }
     // If stdout fails, the result goes to stderr: the user must learn what was changed.
     written.map_err(|failure| {
         output::message(&text);

@@ -3,10 +3,12 @@
 use super::exit::Failure;
 use super::input;
 use super::output;
+use super::user_file::UserFile;
 use crate::api::{Connection, Endpoint, InsecureHttp, Token};
 use crate::manifest::{Manifest, TargetSpec};
 use crate::plan::Target;
 use crate::render::escape;
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,7 +27,7 @@ const EMBEDDED_RATE: u32 = 1_000;
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionArgs {
-    /// A target of the manifest
+    /// A target of the manifest, or of your own file (`annosync help environment`)
     #[arg(long, value_name = "NAME")]
     pub(crate) target: Option<String>,
     /// Base URL of the API [env: CLARIFAI_API_BASE]
@@ -40,7 +42,7 @@ pub(crate) struct ConnectionArgs {
     /// Use the embedded store in this file instead of an app
     #[arg(long, value_name = "FILE", conflicts_with_all = ["endpoint", "user_id", "app_id"])]
     embedded: Option<PathBuf>,
-    /// File that contains the token; default: CLARIFAI_PAT
+    /// File that contains the token; default: CLARIFAI_PAT, then your own file
     #[arg(long, value_name = "FILE")]
     pat_file: Option<PathBuf>,
     /// Allow plain HTTP to other machines; the token and the labels are sent unencrypted
@@ -177,11 +179,11 @@ impl ConnectionArgs {
         }
         let chosen = self.chosen_target(manifest)?;
         if let (Some(TargetSpec::Embedded { path }), Some(manifest), false) =
-            (chosen, manifest, self.names_an_app())
+            (chosen.as_deref(), manifest, self.names_an_app())
         {
             return Ok(self.embedded_at(manifest.root.join(path)));
         }
-        let (user_id, app_id, endpoint, rate_limit) = match chosen {
+        let (user_id, app_id, endpoint, rate_limit) = match chosen.as_deref() {
             Some(TargetSpec::App {
                 user_id,
                 app_id,
@@ -265,7 +267,10 @@ impl ConnectionArgs {
             return Err(Failure::usage(
                 "the plan file is for one target, and the flags name another",
             )
-            .hint("leave --target, --endpoint, --user-id, --app-id and --embedded out"));
+            .hint(
+                "leave out --target, --endpoint, --user-id, --app-id and --embedded, and their variables, such as \
+                 ANNOSYNC_TARGET",
+            ));
         }
         if let Some(path) = target.endpoint.strip_prefix(EMBEDDED) {
             return Ok(self.embedded_at(PathBuf::from(path)));
@@ -314,7 +319,7 @@ impl ConnectionArgs {
         }
         if let (Some(_), Some(_)) = (&self.target, manifest) {
             let chosen = self.chosen_target(manifest)?;
-            let is_chosen = chosen.is_some_and(|spec| is_app(spec) && has_host(spec));
+            let is_chosen = chosen.is_some_and(|spec| is_app(&spec) && has_host(&spec));
             return Ok(is_chosen && self.endpoint_agrees(target)?);
         }
         let flags_fit = self.user_id.as_deref().is_none_or(same_user)
@@ -402,9 +407,11 @@ impl ConnectionArgs {
     }
 
     /// Whether a manifest is needed to find the app: a flag names one of its targets, or nothing names an app.
-    pub(crate) fn needs_a_manifest(&self) -> bool {
-        let is_named = || self.names_a_place() || variable("CLARIFAI_APP_ID").is_some();
-        self.target.is_some() || !is_named()
+    pub(crate) fn needs_a_manifest(&self) -> Result<bool, Failure> {
+        if let Some(name) = &self.target {
+            return Ok(UserFile::read()?.target(name).is_none());
+        }
+        Ok(!self.names_a_place() && variable("CLARIFAI_APP_ID").is_none())
     }
 
     fn names_an_app(&self) -> bool {
@@ -420,43 +427,54 @@ impl ConnectionArgs {
         Ok(Endpoint::new(endpoint, insecure)?)
     }
 
+    /// The target that is named, in the manifest or else in the user's file, or the manifest's default.
     fn chosen_target<'a>(
         &self,
         manifest: Option<&'a Manifest>,
-    ) -> Result<Option<&'a TargetSpec>, Failure> {
-        let Some(manifest) = manifest else {
-            return match &self.target {
-                Some(name) => Err(Failure::usage(format!(
-                    "--target {name} names a target of a manifest, and no manifest was read"
-                ))
-                .hint("give the manifest's path")),
-                None => Ok(None),
-            };
-        };
-        let Some(name) = self.target.as_ref().or(manifest.default_target.as_ref()) else {
+    ) -> Result<Option<Cow<'a, TargetSpec>>, Failure> {
+        let of_manifest = manifest.and_then(|it| it.default_target.as_ref());
+        let Some(name) = self.target.as_ref().or(of_manifest) else {
             return Ok(None);
         };
-        if let Some(spec) = manifest.targets.get(name) {
-            return Ok(Some(spec));
+        if let Some(spec) = manifest.and_then(|it| it.targets.get(name)) {
+            return Ok(Some(Cow::Borrowed(spec)));
         }
-        let names: Vec<&str> = manifest.targets.keys().map(String::as_str).collect();
-        let hint = if names.is_empty() {
-            "the manifest has no targets: add `targets:` to its header".to_owned()
-        } else {
-            format!("the manifest has: {}", names.join(", "))
-        };
-        Err(Failure::usage(format!("no target `{name}`")).hint(hint))
+        let own = UserFile::read()?;
+        if let Some(spec) = own.target(name) {
+            return Ok(Some(Cow::Owned(spec)));
+        }
+        let mut places = Vec::new();
+        match manifest {
+            None => places.push("no manifest was read: give its path".to_owned()),
+            Some(manifest) if manifest.targets.is_empty() => {
+                places.push("the manifest has no targets: add `targets:` to its header".to_owned());
+            }
+            Some(manifest) => {
+                let names: Vec<&str> = manifest.targets.keys().map(String::as_str).collect();
+                places.push(format!("the manifest has: {}", names.join(", ")));
+            }
+        }
+        if let Some(path) = own.path() {
+            let names: Vec<&str> = own.names().collect();
+            places.push(format!("{} has: {}", path.display(), names.join(", ")));
+        }
+        Err(Failure::usage(format!("no target `{name}`")).hint(places.join("; ")))
     }
 
-    /// The token, from a file or the environment.
-    pub(crate) fn token(&self) -> Result<Token, Failure> {
-        let text = match &self.pat_file {
-            Some(path) => input::text(path, input::MAX_TOKEN_BYTES)?,
-            None => std::env::var("CLARIFAI_PAT").map_err(|_| {
-                Failure::new("no token").hint(
-                    "set CLARIFAI_PAT to a personal access token, or name a file with --pat-file",
-                )
-            })?,
+    /// The token for a destination: from a file, the environment, or the user's file.
+    pub(crate) fn token(&self, destination: &Destination) -> Result<Token, Failure> {
+        let text = match (&self.pat_file, std::env::var("CLARIFAI_PAT")) {
+            (Some(path), _) => input::text(path, input::MAX_TOKEN_BYTES)?,
+            (None, Ok(token)) => token,
+            (None, Err(_)) => {
+                let own = UserFile::read()?;
+                let source = own.token_for(destination).ok_or_else(|| {
+                    Failure::new("no token").hint(
+                        "set CLARIFAI_PAT to a personal access token, or name a file with --pat-file",
+                    )
+                })?;
+                source.read()?
+            }
         };
         output::hide_token(text.trim());
         Ok(Token::new(&text)?)

@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Commands with their examples: each is a purpose and a command line.
-pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 17] = [
+pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 19] = [
     (
         "plan",
         &[
@@ -34,6 +34,10 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 17] = [
                 "annosync apply plan.json --auto-approve",
             ),
             ("Keep an undo file", "annosync apply --undo-out undo.json"),
+            (
+                "In CI: the outcome for the summary of the job, and for a chat",
+                "annosync apply -y --format markdown --notify https://chat.example/hook",
+            ),
         ],
     ),
     (
@@ -164,6 +168,13 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 17] = [
         ],
     ),
     (
+        "doctor",
+        &[(
+            "Is everything there that a plan of the target needs?",
+            "annosync doctor --target prod",
+        )],
+    ),
+    (
         "test",
         &[
             ("All cases below this folder", "annosync test"),
@@ -195,6 +206,7 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 17] = [
             ("All pages", "annosync man --out man1"),
         ],
     ),
+    ("version", &[("The version", "annosync version")]),
     (
         "help",
         &[("What the exit codes mean", "annosync help exit-codes")],

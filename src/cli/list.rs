@@ -118,7 +118,7 @@ impl Args {
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let filter = args.filter()?;
     let here = Path::new(".");
-    let is_needed = args.connection.needs_a_manifest();
+    let is_needed = args.connection.needs_a_manifest()?;
     let implied = (is_needed && manifest::has_header(here)).then_some(here);
     let manifest = (args.path.as_deref().or(implied))
         .map(|path| load(path, args.files))

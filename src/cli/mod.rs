@@ -5,9 +5,11 @@
 mod account;
 mod apply;
 mod base;
+mod command_line;
 mod completions;
 mod connection;
 mod diff;
+mod doctor;
 mod emulator;
 mod examples;
 mod exit;
@@ -26,6 +28,7 @@ mod label_files;
 mod linting;
 mod list;
 mod log;
+mod notify;
 mod offline;
 mod output;
 mod pager;
@@ -46,6 +49,7 @@ mod terminal;
 mod test;
 mod tracked;
 mod undo;
+mod user_file;
 mod validate;
 mod values;
 mod view;
@@ -69,6 +73,9 @@ struct Cli {
     /// Log what the client does to stderr; -vv logs more
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     verbose: u8,
+    /// No colours, as with NO_COLOR=1
+    #[arg(long, global = true)]
+    no_color: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -97,6 +104,8 @@ enum Command {
     Export(export::Args),
     /// Write a manifest, an example and CI pipelines
     Init(init::Args),
+    /// Check the setup: token, rights, app, clock, rate, git, pictures
+    Doctor(doctor::Args),
     /// Compare the plans of test cases with the expected plans, offline
     Test(test::Args),
     /// Serve the API from a SQLite file
@@ -107,13 +116,15 @@ enum Command {
     Completions(completions::Args),
     /// Print or write the manual pages
     Man(help::man::Args),
+    /// Print the version
+    Version,
     /// Print help on a command or a topic
     Help(help::Args),
 }
 
 /// Parses the command line, runs the command and returns its exit code.
 pub fn main() -> ExitCode {
-    let parsed = command().try_get_matches();
+    let parsed = command_line::parse(command(), std::env::args_os().collect());
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
@@ -127,6 +138,9 @@ pub fn main() -> ExitCode {
             return exit.into();
         }
     };
+    if cli.no_color {
+        anstream::ColorChoice::Never.write_global();
+    }
     start_logging(cli.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -162,11 +176,19 @@ pub fn main() -> ExitCode {
             Command::Import(args) => import::run(&args),
             Command::Export(args) => export::run(&args),
             Command::Init(args) => init::run(&args),
+            Command::Doctor(args) => {
+                let deadline = args.connection.deadline();
+                deadline.limit(doctor::run(&args)).await
+            }
             Command::Test(args) => test::run(&args),
             Command::Emulator(args) => emulator::run(args).await,
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args, command()),
             Command::Man(args) => help::man::run(&args, command()),
+            Command::Version => {
+                output::result(concat!("annosync ", env!("CARGO_PKG_VERSION"), "\n"))
+                    .map(|()| Exit::Done)
+            }
             Command::Help(args) => help::run(&args, command()),
         }
     });
@@ -194,7 +216,8 @@ fn command() -> clap::Command {
     let codes: Vec<String> = Exit::ALL
         .map(|exit| format!("{} {}", exit.number(), exit.meaning()))
         .into();
-    examples::with_examples(Cli::command()).after_help(format!(
+    let command = command_line::with_short_forms(Cli::command());
+    examples::with_examples(command).after_help(format!(
         "Exit codes: {}.\nMore: annosync help exit-codes, annosync help environment.",
         codes.join("; ")
     ))

@@ -50,7 +50,7 @@ impl Session {
                     endpoint.clone(),
                     user_id.clone(),
                     app_id.clone(),
-                    args.token()?,
+                    args.token(destination)?,
                 ),
                 None,
             ),

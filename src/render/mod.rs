@@ -86,6 +86,12 @@ pub fn outcome_json(saved: &OutcomeDocument) -> String {
     document(saved)
 }
 
+/// The outcome of an apply for a webhook, in the form of [`json`]: with a line for people in `text`, and with the first
+/// items of each list only; `left_out` counts the others.
+pub fn notice_json(saved: &OutcomeDocument) -> String {
+    document(&outcome_document::Notice::of(saved))
+}
+
 /// A diff, in the form of [`json`].
 pub fn diff_json(diff: &Diff) -> String {
     document(diff)

@@ -21,21 +21,10 @@ pub fn outcome_document_text(saved: &OutcomeDocument, options: &TextOptions) -> 
     page.gap();
     let mut shown = filtered(&saved.outcome, &options.filter);
     let hidden = items(&saved.outcome) - items(&shown);
-    let mut left_out = 0;
-    let limit = options.detail.limit();
-    if limit < usize::MAX {
-        left_out = items(&shown);
-        shown.stale.truncate(limit);
-        shown.failed.truncate(limit);
-        shown.stale_purges.truncate(limit);
-        shown.failed_purges.truncate(limit);
-        shown.failed_inputs.truncate(limit);
-        shown.stale_inputs.truncate(limit);
-        left_out -= items(&shown);
-    }
+    let left_out = cut(&mut shown, options.detail.limit());
     outcome::write_items(&mut page, &shown, options.detail);
     if left_out > 0 {
-        let more = counted(left_out as u64, "more result");
+        let more = counted(left_out, "more result");
         page.line(
             Ink::Plain,
             &format!("{more} not shown. See all with --all."),
@@ -61,6 +50,45 @@ pub fn outcome_document_markdown(saved: &OutcomeDocument, options: &MarkdownOpti
     );
     let ending = format!("annosync apply: {}", ending(saved.ending));
     markdown::of_text(&ending, &text)
+}
+
+/// How many items of each list a notice has.
+const NOTICED: usize = 20;
+
+/// An outcome for a webhook.
+#[derive(serde::Serialize)]
+pub(super) struct Notice {
+    /// For a chat, whose webhooks show this field.
+    text: String,
+    #[serde(flatten)]
+    saved: OutcomeDocument,
+    left_out: u64,
+}
+
+impl Notice {
+    pub(super) fn of(saved: &OutcomeDocument) -> Self {
+        let counts = outcome::counts_line(&saved.outcome);
+        let text = format!("annosync: {} {counts}", title(saved));
+        let mut saved = saved.clone();
+        let left_out = cut(&mut saved.outcome, NOTICED);
+        Self {
+            text,
+            saved,
+            left_out,
+        }
+    }
+}
+
+/// Cuts the lists of an outcome, and returns how many items are left out.
+fn cut(outcome: &mut Outcome, most: usize) -> u64 {
+    let before = items(outcome);
+    outcome.stale.truncate(most);
+    outcome.failed.truncate(most);
+    outcome.stale_purges.truncate(most);
+    outcome.failed_purges.truncate(most);
+    outcome.failed_inputs.truncate(most);
+    outcome.stale_inputs.truncate(most);
+    (before - items(outcome)) as u64
 }
 
 fn title(saved: &OutcomeDocument) -> String {

@@ -3,7 +3,7 @@
 //! The result is committed as `src/cli/reference.md`; a test compares the two. `clap-markdown` was tried: it prints
 //! `after_help` as running text, so examples lose their lines, and does not escape `<FILE>`.
 
-use super::topics::{ENVIRONMENT, LINT_NOTES, TOPICS, all, level};
+use super::topics::{ENVIRONMENT, ENVIRONMENT_NOTES, LINT_NOTES, TOPICS, all, level};
 use crate::cli::exit::Exit;
 use crate::model::Rule;
 use clap::{Arg, Command};
@@ -42,6 +42,7 @@ pub(super) fn reference(mut root: Command) -> String {
     for (name, meaning) in ENVIRONMENT {
         row(&mut text, &format!("`{name}`"), meaning);
     }
+    let _ = write!(text, "\n```text\n{ENVIRONMENT_NOTES}```\n");
     text
 }
 
@@ -85,8 +86,8 @@ fn section(text: &mut String, command: &Command) {
 
 /// Arguments of every command are listed once, at `annosync` itself.
 fn is_global(argument: &Arg, command: &Command) -> bool {
-    let is_general = matches!(argument.get_id().as_str(), "help" | "version" | "verbose");
-    is_general && command.get_bin_name() != Some("annosync")
+    let is_general = matches!(argument.get_id().as_str(), "help" | "version");
+    (is_general || argument.is_global_set()) && command.get_name() != "annosync"
 }
 
 fn syntax(argument: &Arg) -> String {

@@ -85,7 +85,7 @@ An input or an annotation excepts itself from a rule, with a reason:\n  \
 ignore: [{ rule: near-duplicate, reason: two panes of one window }]\n";
 
 /// The environment variables, with their meaning.
-pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
+pub(super) const ENVIRONMENT: [(&str, &str); 13] = [
     (
         "CLARIFAI_PAT",
         "the token, a personal access token, if --pat-file is not given",
@@ -98,6 +98,18 @@ pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
     (
         "CLARIFAI_API_BASE",
         "base URL of the API, if --endpoint is not given",
+    ),
+    (
+        "ANNOSYNC_CONFIG",
+        "your own file, instead of ~/.config/annosync/config.yaml",
+    ),
+    (
+        "ANNOSYNC_NOTIFY_TOKEN",
+        "bearer token for the webhook of --notify",
+    ),
+    (
+        "ANNOSYNC_OPTION",
+        "any option: ANNOSYNC_TARGET is --target, ANNOSYNC_FORMAT is --format",
     ),
     (
         "ANNOSYNC_PAGER",
@@ -113,10 +125,20 @@ pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
     ),
 ];
 
+/// What overrides what, and what a user's own file holds.
+pub(super) const ENVIRONMENT_NOTES: &str = "Flags override the environment, which overrides the manifest. With --target NAME or an embedded default target,\n\
+CLARIFAI_USER_ID, CLARIFAI_APP_ID and CLARIFAI_API_BASE are ignored. A variable of an option that excludes a flag on the command\n\
+line is ignored. Options that let something pass or discard work are never read from variables: --allow-…, --auto-approve,\n\
+--on-drift, --conflicts, --adopt-set, --overwrite, --fix, --bless, --insecure-http.\n\n\
+Your own file names targets that the manifest lacks, and where tokens come from when neither --pat-file nor CLARIFAI_PAT\n\
+is given. `pat_command` is run in a shell and prints the token. That of a target is used for this app and host only, that at\n\
+the top for https://api.clarifai.com only:\n\n  \
+pat_command: pass show clarifai\n  \
+targets:\n    \
+prod: { user_id: acme, app_id: street }\n    \
+test: { user_id: acme, app_id: street-test, pat_file: /home/ann/.clarifai-test }\n";
+
 pub(super) fn environment() -> String {
-    let rows = ENVIRONMENT.map(|(name, meaning)| format!("  {name:<19}{meaning}\n"));
-    format!(
-        "Environment\n\n{}\nFlags override the environment, which overrides the manifest. With --target NAME or an embedded default target,\nCLARIFAI_USER_ID, CLARIFAI_APP_ID and CLARIFAI_API_BASE are ignored.\n",
-        rows.concat()
-    )
+    let rows = ENVIRONMENT.map(|(name, meaning)| format!("  {name:<23}{meaning}\n"));
+    format!("Environment\n\n{}\n{ENVIRONMENT_NOTES}", rows.concat())
 }

@@ -83,12 +83,38 @@ pub(super) struct Found {
     pub(super) may_have_picture: bool,
 }
 
+/// How many inputs have a picture, and where.
+#[derive(Debug, Default)]
+pub(crate) struct PictureCounts {
+    pub(crate) files: u64,
+    pub(crate) urls: u64,
+    /// Not texts and videos.
+    pub(crate) unknown: u64,
+    /// Why the first file that is named cannot be used.
+    pub(crate) problem: Option<String>,
+}
+
 impl<'a> Sources<'a> {
     pub(crate) fn of(places: impl IntoIterator<Item = Source<'a>>) -> Self {
         Self {
             places: places.into_iter().collect(),
             ..Self::default()
         }
+    }
+
+    /// Counts the pictures of inputs.
+    pub(crate) fn count<'i>(&self, ids: impl IntoIterator<Item = &'i InputId>) -> PictureCounts {
+        let mut counts = PictureCounts::default();
+        for id in ids {
+            let found = self.find(id, None);
+            match found.place {
+                Some(Place::File(_)) => counts.files += 1,
+                Some(Place::Url(_)) => counts.urls += 1,
+                None => counts.unknown += u64::from(found.may_have_picture),
+            }
+            counts.problem = counts.problem.or(found.problem);
+        }
+        counts
     }
 
     pub(super) fn find(&self, id: &InputId, index: Option<&Index>) -> Found {

@@ -216,6 +216,7 @@ fn write(answer: &Answer) -> HttpResponse {
         status: answer.http,
         retry_after: answer.retry_after.map(|seconds| seconds.to_string()),
         location: None,
+        date: None,
         body: answer.body.to_string().into_bytes(),
     }
 }
