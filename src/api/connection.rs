@@ -24,6 +24,9 @@ pub enum InsecureHttp {
 pub struct Endpoint(Url);
 
 impl Endpoint {
+    /// The service itself.
+    pub const SERVICE: &str = "https://api.clarifai.com";
+
     /// Accepts http and https URLs with a host, and without credentials or a query. Plain http is accepted for this machine
     /// only, unless `insecure` allows it.
     pub fn new(text: &str, insecure: InsecureHttp) -> Result<Self, ApiError> {

@@ -284,8 +284,9 @@ impl Transport {
 /// Seconds by which an HTTP date is after `now`.
 fn ahead(date: &str, now: SystemTime) -> Option<i64> {
     let date = httpdate::parse_http_date(date).ok()?;
-    Some(match date.duration_since(now) {
-        Ok(ahead) => ahead.as_secs() as i64,
-        Err(behind) => -(behind.duration().as_secs() as i64),
-    })
+    let (seconds, sign) = match date.duration_since(now) {
+        Ok(ahead) => (ahead.as_secs(), 1),
+        Err(behind) => (behind.duration().as_secs(), -1),
+    };
+    Some(sign * i64::try_from(seconds).ok()?)
 }

@@ -1,6 +1,5 @@
 //! The command line as clap reads it: short forms, and options from the environment.
 
-use super::connection::variable;
 use clap::builder::FalseyValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -213,6 +212,11 @@ fn advised(mut error: clap::Error) -> clap::Error {
         );
     }
     error
+}
+
+/// An environment variable that is set and not empty.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The options of a command that are set by variables.

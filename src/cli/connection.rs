@@ -1,5 +1,6 @@
 //! Which app a command uses: flags override the environment, which overrides the manifest.
 
+use super::command_line::variable;
 use super::exit::Failure;
 use super::input;
 use super::output;
@@ -14,8 +15,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The endpoint by default.
-pub(super) const SERVICE: &str = "https://api.clarifai.com";
 /// Prefix of the endpoint of an embedded store.
 const EMBEDDED: &str = "embedded:";
 /// Owner and app of every embedded store.
@@ -104,11 +103,6 @@ impl fmt::Display for Deadline {
             self.seconds
         )
     }
-}
-
-/// An environment variable that is set and not empty.
-pub(super) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The app or store that a command uses.
@@ -226,7 +220,7 @@ impl ConnectionArgs {
         let app_id =
             choose(&self.app_id, "CLARIFAI_APP_ID", app_id).ok_or_else(|| missing("app"))?;
         let endpoint = choose(&self.endpoint, "CLARIFAI_API_BASE", endpoint)
-            .unwrap_or_else(|| SERVICE.to_owned());
+            .unwrap_or_else(|| Endpoint::SERVICE.to_owned());
         Ok(Destination::App {
             endpoint: self.parse_endpoint(&endpoint)?,
             user_id,
@@ -306,7 +300,7 @@ impl ConnectionArgs {
         // The host is checked separately, unless a flag chooses a target with a host.
         let has_host = |spec: &TargetSpec| match spec {
             TargetSpec::App { endpoint, .. } if self.endpoint.is_none() => {
-                let endpoint = endpoint.as_deref().unwrap_or(SERVICE);
+                let endpoint = endpoint.as_deref().unwrap_or(Endpoint::SERVICE);
                 self.parse_endpoint(endpoint)
                     .is_ok_and(|it| it.to_string() == target.endpoint)
             }
@@ -366,14 +360,16 @@ impl ConnectionArgs {
         } else {
             let targets = manifest.into_iter().flat_map(|it| it.targets.values());
             let endpoints = targets.filter_map(|spec| match spec {
-                TargetSpec::App { endpoint, .. } => {
-                    Some(endpoint.clone().unwrap_or_else(|| SERVICE.to_owned()))
-                }
+                TargetSpec::App { endpoint, .. } => Some(
+                    endpoint
+                        .clone()
+                        .unwrap_or_else(|| Endpoint::SERVICE.to_owned()),
+                ),
                 TargetSpec::Embedded { .. } => None,
             });
             let endpoints: Vec<String> = endpoints.collect();
             if endpoints.is_empty() {
-                (vec![SERVICE.to_owned()], "the default is")
+                (vec![Endpoint::SERVICE.to_owned()], "the default is")
             } else {
                 (endpoints, "the manifest names")
             }
@@ -468,7 +464,7 @@ impl ConnectionArgs {
             (None, Ok(token)) => token,
             (None, Err(_)) => {
                 let own = UserFile::read()?;
-                let source = own.token_for(destination).ok_or_else(|| {
+                let source = own.token_for(&destination.target()).ok_or_else(|| {
                     Failure::new("no token").hint(
                         "set CLARIFAI_PAT to a personal access token, or name a file with --pat-file",
                     )

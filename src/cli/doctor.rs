@@ -186,15 +186,13 @@ fn check_git(args: &Args, manifest: Option<&Manifest>, report: &mut Report) {
     } else {
         args.path.parent().unwrap_or(Path::new(".")).to_owned()
     };
-    let version = match git::run(git().arg("--version"), None) {
-        Ok(version) => String::from_utf8_lossy(&version).trim().to_owned(),
-        Err(_) => {
-            let next =
-                "install git: --base, `pull --base` and the check for missing label files use it";
-            report.advise("git", State::Warning, "git is missing".to_owned(), next);
-            return;
-        }
+    let Ok(version) = git::run(git().arg("--version"), None) else {
+        let next =
+            "install git: --base, `pull --base` and the check for missing label files use it";
+        report.advise("git", State::Warning, "git is missing".to_owned(), next);
+        return;
     };
+    let version = String::from_utf8_lossy(&version).trim().to_owned();
     let tracked = match tracked(&folder) {
         Ok(Some(tracked)) => tracked,
         Ok(None) => {

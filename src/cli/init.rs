@@ -3,7 +3,7 @@
 //! Writes all files or none, and never overwrites one. The pipelines are the files of `examples/ci`; the other texts
 //! are in `cli/init/`.
 
-use super::connection;
+use super::command_line::variable;
 use super::exit::{Exit, Failure};
 use super::input;
 use super::label_files::{self, shown};
@@ -129,8 +129,7 @@ struct App {
 impl App {
     /// From flags or the environment. `me` is an alias, not an id.
     fn of(args: &Args) -> Result<Self, Failure> {
-        let known =
-            |flag: &Option<String>, name| flag.clone().or_else(|| connection::variable(name));
+        let known = |flag: &Option<String>, name| flag.clone().or_else(|| variable(name));
         let owner = known(&args.user_id, "CLARIFAI_USER_ID").filter(|id| id != "me");
         let owner = owner.map(UserId::new).transpose();
         Ok(Self {

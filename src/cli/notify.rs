@@ -1,6 +1,6 @@
 //! `--notify`: posts the outcome of an apply to a webhook. The apply does not depend on it.
 
-use super::connection::variable;
+use super::command_line::variable;
 use super::exit::Failure;
 use super::output;
 use crate::api::{Token, Webhook};

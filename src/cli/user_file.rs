@@ -1,11 +1,12 @@
 //! The user's own file: targets, and where their tokens come from. It may run commands, so only its owner may write it.
 
-use super::connection::{Destination, SERVICE, variable};
+use super::command_line::variable;
 use super::exit::Failure;
 use super::input;
 use crate::api::{Endpoint, InsecureHttp};
 use crate::manifest::TargetSpec;
 use crate::model::UserId;
+use crate::plan::Target;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -114,31 +115,26 @@ impl UserFile {
 
     /// Where the token for an app comes from. A token is used only for the app that it is written for, or for the service
     /// itself: a manifest, which names hosts, must not decide where it is sent.
-    pub(super) fn token_for(&self, destination: &Destination) -> Option<TokenSource<'_>> {
-        let Destination::App {
-            endpoint,
-            user_id,
-            app_id,
-            ..
-        } = destination
-        else {
-            return None;
-        };
+    pub(super) fn token_for(&self, app: &Target) -> Option<TokenSource<'_>> {
         let is_at = |written: &str| {
-            Endpoint::new(written, InsecureHttp::Allow).is_ok_and(|it| it == *endpoint)
+            let written = Endpoint::new(written, InsecureHttp::Allow);
+            written.is_ok_and(|it| it.to_string() == app.endpoint)
         };
         let of_target = self.targets.values().find_map(|target| {
-            let is_it = target.user_id.as_str() == user_id
-                && target.app_id == *app_id
-                && is_at(target.endpoint.as_deref().unwrap_or(SERVICE));
-            if !is_it {
+            let is_meant = target.user_id.as_str() == app.user_id
+                && target.app_id == app.app_id
+                && is_at(target.endpoint.as_deref().unwrap_or(Endpoint::SERVICE));
+            if !is_meant {
                 return None;
             }
             let file = target.pat_file.as_deref().map(TokenSource::File);
             file.or(target.pat_command.as_deref().map(TokenSource::Command))
         });
         of_target.or_else(|| {
-            let command = self.pat_command.as_deref().filter(|_| is_at(SERVICE));
+            let command = self
+                .pat_command
+                .as_deref()
+                .filter(|_| is_at(Endpoint::SERVICE));
             command.map(TokenSource::Command)
         })
     }
@@ -201,12 +197,11 @@ mod tests {
         UserFile::parse(text, PathBuf::from("config.yaml")).map_err(|failure| failure.message)
     }
 
-    fn app(endpoint: &str, app_id: &str) -> Destination {
-        Destination::App {
-            endpoint: Endpoint::new(endpoint, InsecureHttp::Allow).unwrap(),
+    fn app(endpoint: &str, app_id: &str) -> Target {
+        Target {
+            endpoint: endpoint.to_owned(),
             user_id: "acme".to_owned(),
             app_id: app_id.to_owned(),
-            rate_limit: 15,
         }
     }
 
@@ -219,9 +214,9 @@ mod tests {
         .unwrap();
         let command = |command| Some(TokenSource::Command(command));
         for (endpoint, app_id, expected) in [
-            (SERVICE, "a", command("one")),
-            ("https://api.clarifai.com/", "a", command("one")),
-            (SERVICE, "c", command("all")),
+            (Endpoint::SERVICE, "a", command("one")),
+            ("https://api.clarifai.com", "a", command("one")),
+            (Endpoint::SERVICE, "c", command("all")),
             (
                 "https://b.example",
                 "b",

@@ -1,6 +1,7 @@
 //! The header and the paths of a new manifest.
 
-use crate::cli::connection::{Destination, SERVICE};
+use crate::api::Endpoint;
+use crate::cli::connection::Destination;
 use crate::cli::exit::Failure;
 use crate::manifest::{Format, Header, TargetSpec};
 use crate::model::{Policy, SetName, UserId};
@@ -32,7 +33,8 @@ pub(super) fn header(
             user_id: UserId::new(user_id.as_str())
                 .map_err(|error| Failure::usage(format!("--user-id: {error}")))?,
             app_id: app_id.clone(),
-            endpoint: Some(endpoint.to_string()).filter(|url| url.trim_end_matches('/') != SERVICE),
+            endpoint: Some(endpoint.to_string())
+                .filter(|url| url.trim_end_matches('/') != Endpoint::SERVICE),
             rate_limit: None,
         },
     };
