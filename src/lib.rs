@@ -9,6 +9,7 @@
 pub mod api;
 pub mod apply;
 pub mod cli;
+pub mod conformance;
 pub mod drawing;
 pub mod emulator;
 pub mod formats;

@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Commands with their examples: each is a purpose and a command line.
-pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 19] = [
+pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 20] = [
     (
         "plan",
         &[
@@ -186,6 +186,13 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 19] = [
         &[(
             "Serve the API from a file, on a free port",
             "annosync emulator --db store.db --listen 127.0.0.1:0",
+        )],
+    ),
+    (
+        "conformance",
+        &[(
+            "Does a server behave as annosync assumes?",
+            "annosync conformance --endpoint https://api.clarifai.com --user-id acme --app-id scratch --auto-approve",
         )],
     ),
     (

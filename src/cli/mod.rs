@@ -7,6 +7,7 @@ mod apply;
 mod base;
 mod command_line;
 mod completions;
+mod conformance;
 mod connection;
 mod diff;
 mod doctor;
@@ -110,6 +111,8 @@ enum Command {
     Test(test::Args),
     /// Serve the API from a SQLite file
     Emulator(emulator::Args),
+    /// Try on an input of its own whether a server does what annosync assumes of it
+    Conformance(conformance::Args),
     /// Print the JSON Schema of a manifest, a plan, a listing, an outcome, a diff, findings or statistics
     Schema(schema::Args),
     /// Print shell completions
@@ -182,6 +185,7 @@ pub fn main() -> ExitCode {
             }
             Command::Test(args) => test::run(&args),
             Command::Emulator(args) => emulator::run(args).await,
+            Command::Conformance(args) => conformance::run(&args).await,
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args, command()),
             Command::Man(args) => help::man::run(&args, command()),

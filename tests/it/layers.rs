@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module, and the modules that it may use, as in the table of ARCHITECTURE.md.
-const MODULES: [(&str, &[&str]); 17] = [
+const MODULES: [(&str, &[&str]); 18] = [
     ("schemas", &[]),
     ("model", &[]),
     ("manifest", &["schemas", "model"]),
@@ -25,12 +25,28 @@ const MODULES: [(&str, &[&str]); 17] = [
         ],
     ),
     ("formats", &["manifest", "model"]),
+    ("conformance", &["api", "wire", "model"]),
     ("emulator", &["wire"]),
     (
         "cli",
         &[
-            "api", "apply", "drawing", "emulator", "formats", "lint", "manifest", "matching",
-            "model", "observed", "plan", "pull", "render", "schemas", "stats", "wire",
+            "api",
+            "apply",
+            "conformance",
+            "drawing",
+            "emulator",
+            "formats",
+            "lint",
+            "manifest",
+            "matching",
+            "model",
+            "observed",
+            "plan",
+            "pull",
+            "render",
+            "schemas",
+            "stats",
+            "wire",
         ],
     ),
 ];

@@ -4,7 +4,7 @@ use super::World;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "plan",
     "apply",
     "show",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 19] = [
     "doctor",
     "test",
     "emulator",
+    "conformance",
     "schema",
     "completions",
     "man",
@@ -71,7 +72,7 @@ fn an_unknown_topic_lists_the_known_ones() {
     assert_eq!(run.stdout, "");
     insta::assert_snapshot!(run.stderr, @r"
     error: there is no help on `exit-code`
-    hint: there is help on: plan, apply, show, pull, list, validate, stats, diff, import, export, init, doctor, test, emulator, schema, completions, man, version, help, exit-codes, lint-rules, environment, reference
+    hint: there is help on: plan, apply, show, pull, list, validate, stats, diff, import, export, init, doctor, test, emulator, conformance, schema, completions, man, version, help, exit-codes, lint-rules, environment, reference
     ");
     let below = World::new().run(&["help", "import", "yolo"]).exits(64);
     insta::assert_snapshot!(below.stderr, @r"

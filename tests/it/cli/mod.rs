@@ -10,6 +10,7 @@ mod collaborators;
 mod coloring;
 mod complete;
 mod configuring;
+mod conforming;
 mod connecting;
 mod converting;
 mod diffing;

@@ -1,0 +1,66 @@
+//! Whether a server does what annosync assumes of it. Each assumption is tried on an input that is posted for that, and
+//! deleted at the end.
+//!
+//! ARCHITECTURE.md lists the assumptions under "Assumed of the server".
+
+mod suite;
+mod trial;
+
+pub use trial::{Finding, Verdict};
+
+use crate::api::{ApiError, DeleteInputs, Writer};
+use crate::model::{ConceptId, InputId};
+use std::collections::BTreeSet;
+
+/// What a run found, and whether it left anything.
+#[derive(Debug)]
+pub struct Report {
+    pub findings: Vec<Finding>,
+    /// Why the input may still be there.
+    pub left: Option<String>,
+}
+
+/// Tries every assumption, with two concepts of the app.
+///
+/// # Errors
+///
+/// If the input cannot be posted. Nothing is left then.
+pub async fn run(
+    writer: &Writer,
+    input: &InputId,
+    concepts: [ConceptId; 2],
+) -> Result<Report, ApiError> {
+    let findings = suite::run(writer, input, &concepts).await;
+    let left = clean_up(writer, input).await.err();
+    Ok(Report {
+        findings: findings?,
+        left,
+    })
+}
+
+/// Deletes the input, and looks whether it is gone.
+async fn clean_up(writer: &Writer, input: &InputId) -> Result<(), String> {
+    let ids = BTreeSet::from([input.to_string()]);
+    let delete = DeleteInputs::new(vec![input.to_string()]).expect("there is one id");
+    let failed = |error: ApiError| error.to_string();
+    if let Some(objection) = writer.delete_inputs(&delete).await.map_err(failed)? {
+        return Err(objection.to_string());
+    }
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        if writer
+            .reader()
+            .inputs(&ids)
+            .await
+            .map_err(failed)?
+            .is_empty()
+        {
+            return Ok(());
+        }
+        if attempts == trial::ATTEMPTS {
+            return Err("it is still listed".to_owned());
+        }
+        tokio::time::sleep(trial::PAUSE).await;
+    }
+}
