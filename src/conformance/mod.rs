@@ -20,22 +20,26 @@ pub struct Report {
     pub left: Option<String>,
 }
 
-/// Tries every assumption, with two concepts of the app.
+/// Tries every assumption, with two concepts of the app. `input` is posted for that, and must be new.
 ///
 /// # Errors
 ///
-/// If the input cannot be posted. Nothing is left then.
+/// If the input cannot be posted. Nothing is written then.
 pub async fn run(
     writer: &Writer,
     input: &InputId,
     concepts: [ConceptId; 2],
 ) -> Result<Report, ApiError> {
-    let findings = suite::run(writer, input, &concepts).await;
+    let trial = trial::Trial {
+        writer,
+        input,
+        concepts: &concepts,
+    };
+    // An input that this run did not post is neither labelled nor deleted.
+    suite::post_input(&trial).await?;
+    let findings = suite::run(&trial).await;
     let left = clean_up(writer, input).await.err();
-    Ok(Report {
-        findings: findings?,
-        left,
-    })
+    Ok(Report { findings, left })
 }
 
 /// Deletes the input, and looks whether it is gone.

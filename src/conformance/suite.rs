@@ -3,8 +3,8 @@
 use super::trial::{
     ATTEMPTS, BOTH, FIRST, Finding, PAUSE, SECOND, Trial, Tried, Verdict, is, read,
 };
-use crate::api::{ApiError, ItemResult, PatchAction, Processing, PurgeInputs, Writer};
-use crate::model::{BoundingBox, ConceptId, Geometry, InputId};
+use crate::api::{ApiError, ItemResult, PatchAction, Processing, PurgeInputs};
+use crate::model::{BoundingBox, Geometry};
 use crate::wire::encode::{self, Source};
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -13,7 +13,8 @@ use std::pin::Pin;
 /// Takes the trial, and tries one assumption.
 type Try = for<'t> fn(&'t Trial<'t>) -> Pin<Box<dyn Future<Output = Tried> + Send + 't>>;
 
-const ASSUMPTIONS: [(&str, Try); 14] = [
+const ASSUMPTIONS: [(&str, Try); 15] = [
+    ("a posted input is processed", |it| Box::pin(processed(it))),
     ("every input has an input-level annotation", |it| {
         Box::pin(input_level(it))
     }),
@@ -55,21 +56,11 @@ const ASSUMPTIONS: [(&str, Try); 14] = [
     ),
 ];
 
-/// Posts the input, and tries each assumption.
-pub(super) async fn run(
-    writer: &Writer,
-    input: &InputId,
-    concepts: &[ConceptId; 2],
-) -> Result<Vec<Finding>, ApiError> {
-    let trial = Trial {
-        writer,
-        input,
-        concepts,
-    };
-    post_input(&trial).await?;
+/// Tries each assumption.
+pub(super) async fn run(trial: &Trial<'_>) -> Vec<Finding> {
     let mut findings = Vec::with_capacity(ASSUMPTIONS.len());
     for (assumption, tried) in ASSUMPTIONS {
-        let (verdict, seen) = match tried(&trial).await {
+        let (verdict, seen) = match tried(trial).await {
             Ok(Ok(())) => (Verdict::Holds, String::new()),
             Ok(Err(seen)) => (Verdict::Fails, seen),
             Err(error) => (Verdict::Unknown, error.to_string()),
@@ -80,29 +71,34 @@ pub(super) async fn run(
             seen,
         });
     }
-    Ok(findings)
+    findings
 }
 
-/// Posts the input, and waits until it is processed.
-async fn post_input(trial: &Trial<'_>) -> Result<(), ApiError> {
+/// Posts the input. It is an error if the service does not say that it accepted it.
+pub(super) async fn post_input(trial: &Trial<'_>) -> Result<(), ApiError> {
     let text = Source::Raw("A text that annosync posted to try the API. It can be deleted.".into());
     let body = encode::input(trial.input, [("text", text)]);
     let posted = [(trial.input.clone(), body)];
-    trial.writer.post_inputs(&posted).await?;
-    let ids = BTreeSet::from([trial.input.to_string()]);
+    let refused = |why: String| ApiError::Unsendable(format!("its input was not accepted: {why}"));
+    match trial.writer.post_inputs(&posted).await?.pop() {
+        Some(ItemResult::Done(_)) => Ok(()),
+        Some(ItemResult::Failed(error)) => Err(refused(error.to_string())),
+        Some(ItemResult::Unknown) | None => Err(refused("the answer does not name it".to_owned())),
+    }
+}
+
+/// Waits until the service has processed the input.
+async fn processed(it: &Trial<'_>) -> Tried {
+    let ids = BTreeSet::from([it.input.to_string()]);
     for _ in 0..ATTEMPTS {
-        let found = trial.writer.reader().inputs(&ids).await?;
+        let found = it.writer.reader().inputs(&ids).await?;
         match found.first().map(|input| &input.processing) {
-            Some(Processing::Done) => return Ok(()),
-            Some(Processing::Failed(error)) => {
-                return Err(ApiError::Unsendable(format!("the input failed: {error}")));
-            }
+            Some(Processing::Done) => return Ok(Ok(())),
+            Some(Processing::Failed(error)) => return Ok(Err(error.to_string())),
             Some(Processing::Waiting) | None => tokio::time::sleep(PAUSE).await,
         }
     }
-    Err(ApiError::Unsendable(
-        "the input is not processed yet".to_owned(),
-    ))
+    Ok(Err("it is still waiting".to_owned()))
 }
 
 async fn input_level(it: &Trial<'_>) -> Tried {
