@@ -15,6 +15,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The wheel that the pipelines are told to install.
+const WHEEL: &str = "/wheels/annosync.whl";
+
 /// A repository made by `init`, with the world's emulator as target `prod`, applied once.
 struct Project {
     world: World,
@@ -45,7 +48,7 @@ impl Project {
         }
         // An installation needs a package index; the binary under test is installed instead.
         let python = include_str!("python.sh")
-            .replace("$VERSION", env!("CARGO_PKG_VERSION"))
+            .replace("$WHEEL", WHEEL)
             .replace("$BINARY", env!("CARGO_BIN_EXE_annosync"));
         project.program("python3", &python);
         let here = project.path().to_owned();

@@ -9,7 +9,7 @@ case "$*" in
     mkdir -p "$folder/bin"
     cp "$0" "$folder/bin/python"
     ;;
-  "-I -m pip install --quiet --only-binary :all: annosync==$VERSION")
+  "-I -m pip install --quiet --only-binary :all: $WHEEL")
     installed="$(dirname "$0")/annosync"
     printf '#!/usr/bin/env bash\nexec "%s" "$@"\n' "$BINARY" > "$installed"
     chmod +x "$installed"

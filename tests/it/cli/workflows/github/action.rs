@@ -1,7 +1,7 @@
 //! Pull requests that are planned by `action.yml`.
 
-use super::super::LABELS;
 use super::super::texts::{action, at, list, scalar};
+use super::super::{LABELS, WHEEL};
 use super::hub::GitHub;
 use serde_yaml::Value;
 use std::collections::BTreeMap;
@@ -23,11 +23,14 @@ pub(super) fn inputs(url: &str) -> BTreeMap<String, String> {
     let action = action();
     let mut inputs = BTreeMap::new();
     for (name, input) in action["inputs"].as_mapping().unwrap() {
-        inputs.insert(scalar(name), scalar(&input["default"]));
+        if input.get("required").is_none() {
+            inputs.insert(scalar(name), scalar(&input["default"]));
+        }
     }
     assert_eq!(inputs["endpoint"], "https://api.clarifai.com");
     assert_eq!(inputs["github-token"], "${{ github.token }}");
     for (name, value) in [
+        ("package", WHEEL),
         ("plan", "true"),
         ("token", "owner-key"),
         ("endpoint", url),

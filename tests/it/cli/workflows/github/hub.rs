@@ -1,7 +1,7 @@
 //! A model of GitHub for the workflows: it runs their jobs step by step.
 
-use super::super::Project;
 use super::super::texts::{at, entries, list, pipeline, pipeline_at, scalar};
+use super::super::{Project, WHEEL};
 use super::action;
 use super::expressions::{filled, goes, holds};
 use crate::cli::Run;
@@ -225,6 +225,10 @@ impl GitHub {
             if name == "ANNOSYNC_PICTURES_BRANCH" {
                 assert_eq!(value, "");
                 self.pictures.clone_into(value);
+            }
+            if name == "ANNOSYNC_PACKAGE" {
+                assert_eq!(value, "");
+                WHEEL.clone_into(value);
             }
         }
         environment

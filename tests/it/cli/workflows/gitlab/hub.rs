@@ -1,7 +1,7 @@
 //! A model of GitLab: it runs the pipeline's jobs.
 
-use super::super::Project;
 use super::super::texts::{at, entries, extended, list, pipeline_at, scalar};
+use super::super::{Project, WHEEL};
 use super::server::{BOT, Known, answer};
 use crate::cli::Run;
 use serde_json::{Value as Json, json};
@@ -179,6 +179,7 @@ impl GitLab {
             .args(["-eo", "pipefail"])
             .arg(&script)
             .envs(own)
+            .env("ANNOSYNC_PACKAGE", WHEEL)
             .env("CI_PROJECT_DIR", &workspace)
             .env("TMPDIR", project.path())
             .envs(variables.iter().map(|(key, value)| (key, value)))
