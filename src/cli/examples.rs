@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Commands with their examples: each is a purpose and a command line.
-pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 20] = [
+pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 21] = [
     (
         "plan",
         &[
@@ -87,6 +87,17 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 20] = [
             (
                 "Fix what can be fixed without a loss",
                 "annosync validate --fix",
+            ),
+        ],
+    ),
+    (
+        "fmt",
+        &[
+            ("Format the manifest in this folder", "annosync fmt"),
+            ("In CI: fail if a file is not formatted", "annosync fmt --check"),
+            (
+                "Only these files, as a hook of git names them",
+                "annosync fmt labels/a.yaml labels/b.yaml",
             ),
         ],
     ),

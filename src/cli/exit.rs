@@ -67,7 +67,7 @@ impl Exit {
             Self::Stale => {
                 "the app or the manifest changed since the plan was made, or conflicts are unresolved"
             }
-            Self::Partial => "partly applied, imported or compared",
+            Self::Partial => "partly applied, imported, formatted or compared",
             Self::Usage => "invalid command line",
         }
     }

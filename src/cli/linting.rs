@@ -7,7 +7,7 @@ use super::{files, input, label_files, output};
 use crate::lint::{self, Baseline, BaselineError, Finding, Linted, Picture, Pictures};
 use crate::manifest::{self, Manifest, Overlay, Problem, Problems, Spot};
 use crate::model::{Level, Rule};
-use crate::pull::{self, Change, EditedInput, ExistingManifest, Layout, NewInputs, PullError};
+use crate::pull::{self, Change, EditedInput, ExistingManifest, Layout, NewInputs};
 use crate::render::{self, Unlisted, counted};
 use rayon::prelude::*;
 use std::fmt::Write as _;
@@ -343,7 +343,7 @@ fn fix(
         form: pull::Form::OneFile,
         read_back: &read_back,
     };
-    let pulled = pull::edit(&over, &edited).map_err(|error| failure(&error))?;
+    let pulled = pull::edit(&over, &edited).map_err(|error| validate::pull_failure(&error))?;
     let is_rewritten = |change: &Change| {
         matches!(
             change,
@@ -381,11 +381,4 @@ fn fix(
     }
     output::message(&text);
     Ok(true)
-}
-
-fn failure(error: &PullError) -> Failure {
-    if let PullError::DoesNotFit(problems) = error {
-        output::styled_message(&problem_text(problems));
-    }
-    Failure::new(format!("{error}; nothing was written")).hint(error.hint())
 }

@@ -16,6 +16,7 @@ mod examples;
 mod exit;
 mod export;
 mod files;
+mod fmt;
 mod formats;
 mod git;
 mod help;
@@ -95,6 +96,8 @@ enum Command {
     List(list::Args),
     /// Check and lint a manifest offline
     Validate(linting::Args),
+    /// Write label files in the form that pull writes, and keep their comments
+    Fmt(fmt::Args),
     /// Count the labels of a manifest
     Stats(stats::Args),
     /// Compare two label sets: manifests, git revisions, listings, files of other tools
@@ -174,6 +177,7 @@ pub fn main() -> ExitCode {
                 deadline.limit(list::run(args)).await
             }
             Command::Validate(args) => linting::run(&args),
+            Command::Fmt(args) => fmt::run(&args),
             Command::Diff(args) => Box::pin(diff::run(&args)).await,
             Command::Stats(args) => stats::run(&args),
             Command::Import(args) => import::run(&args),

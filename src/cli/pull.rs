@@ -10,14 +10,13 @@ use super::output;
 use super::planning::Conflicts;
 use super::session::Session;
 use super::sets;
-use super::validate::{Files, load_whole, problem_text};
+use super::validate::{Files, load_whole, pull_failure};
 use super::values;
 use crate::manifest::{self, Manifest, Overlay};
 use crate::model::{ConceptId, ObservedState, Policy, Scope, SetName, SetPrefix, Status, UserId};
 use crate::plan::{self, AppChange, Decision};
 use crate::pull::{
-    self, Choice, ExistingManifest, Form, Fresh, InputPattern, ModelMade, NewInputs, PullError,
-    Pulled,
+    self, Choice, ExistingManifest, Form, Fresh, InputPattern, ModelMade, NewInputs, Pulled,
 };
 use crate::render::{self, Losses};
 use std::collections::BTreeMap;
@@ -276,7 +275,7 @@ async fn pull_over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChang
         form: args.form(),
         read_back: &read_back,
     };
-    let pulled = pull::over(&over, &observed, choice).map_err(|error| failure(&error))?;
+    let pulled = pull::over(&over, &observed, choice).map_err(|error| pull_failure(&error))?;
     let desired = &manifest.desired;
     let others = sets::others(&observed, &desired.set, &desired.adopts);
     report_other_sets(args, &destination, &pulled, (&desired.set, &others))?;
@@ -309,7 +308,7 @@ async fn pull_fresh(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
         form: args.form(),
         read_back: &read_back,
     };
-    let pulled = pull::fresh(&fresh, &observed, choice).map_err(|error| failure(&error))?;
+    let pulled = pull::fresh(&fresh, &observed, choice).map_err(|error| pull_failure(&error))?;
     refuse_other_files(args, &pulled)?;
     let others = sets::others(&observed, &header.set, &header.adopts);
     report_other_sets(args, &destination, &pulled, (&header.set, &others))?;
@@ -411,14 +410,6 @@ fn warn_of_unknown(scope: &Scope, observed: &ObservedState, manifest: Option<&Ma
             ));
         }
     }
-}
-
-fn failure(error: &PullError) -> Failure {
-    if let PullError::DoesNotFit(problems) = error {
-        output::styled_message(&problem_text(problems));
-    }
-    let hint = error.hint();
-    Failure::new(format!("{error}; nothing was written")).hint(hint)
 }
 
 /// Checks that the files on disk give the intended manifest: git may ignore a new file, and a plan would too.

@@ -3,11 +3,12 @@
 use super::exit::Failure;
 use super::tracked::tracked;
 use super::{kind, output};
-use crate::manifest::{self, FileAccess, Manifest, Overlay, Problems, ProblemsShown};
+use crate::manifest::{self, FileAccess, HEADER_FILES, Manifest, Overlay, Problems, ProblemsShown};
 use crate::plan::Plan;
+use crate::pull::PullError;
 use crate::render;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Which files a manifest may use.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
@@ -169,4 +170,26 @@ pub(super) fn invalid(problems: &Problems) -> Failure {
             render::thousands(kinds as u64)
         ),
     })
+}
+
+/// The nearest folder with a header of the usual name, from this one up to the top of the repository.
+pub(super) fn root_above(folder: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(folder).ok()?;
+    for above in absolute.ancestors() {
+        if HEADER_FILES.iter().any(|name| above.join(name).is_file()) {
+            return Some(above.to_owned());
+        }
+        if above.join(".git").exists() {
+            return None;
+        }
+    }
+    None
+}
+
+/// The failure of an edit of a manifest's files, after its problems are printed.
+pub(super) fn pull_failure(error: &PullError) -> Failure {
+    if let PullError::DoesNotFit(problems) = error {
+        output::styled_message(&problem_text(problems));
+    }
+    Failure::new(format!("{error}; nothing was written")).hint(error.hint())
 }

@@ -14,6 +14,8 @@ pub enum Anchor {
     Inputs,
     /// The first key of an input.
     Input(u32),
+    /// The key of a field of an input.
+    InputField(u32, u32),
     /// The width of an input's image.
     Width(u32),
     /// The height of an input's image.
@@ -32,6 +34,7 @@ impl Anchor {
         let (input, annotation) = match self {
             Self::Inputs => return inputs.key(),
             Self::Input(input)
+            | Self::InputField(input, _)
             | Self::Width(input)
             | Self::Height(input)
             | Self::Annotations(input) => (input, 0),
@@ -44,6 +47,7 @@ impl Anchor {
         let annotation = annotations.nth(annotation as usize);
         match self {
             Self::Inputs | Self::Input(_) => input.value(),
+            Self::InputField(_, field) => input.nth(field as usize).key(),
             Self::Width(_) => input.name("image").name("width").value(),
             Self::Height(_) => input.name("image").name("height").value(),
             Self::Annotations(_) => annotations.key(),
@@ -73,6 +77,7 @@ mod tests {
         let wanted = [
             Anchor::Inputs,
             Anchor::Input(1),
+            Anchor::InputField(0, 2),
             Anchor::Width(0),
             Anchor::Height(0),
             Anchor::Annotations(0),
@@ -89,6 +94,7 @@ mod tests {
             [
                 "inputs:",
                 "id: b",
+                "annotations:",
                 "7, height: 8 }",
                 "8 }",
                 "annotations:",

@@ -5,12 +5,12 @@
 
 use super::at::At;
 use super::context::Shared;
-use super::depth::too_deep;
 use super::finding::{Findings, Place};
 use super::format::{Format, json_lines};
 use super::header::{HEADER, INPUTS, ParsedHeader, header, known_keys};
 use super::input::{ParsedInput, input};
 use super::node::{Budget, Entry, Node, NodeSeed};
+use super::scan::too_deep;
 use super::words::nearest;
 use crate::model::{ConceptId, JsonFault};
 use rayon::prelude::*;

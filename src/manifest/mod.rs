@@ -11,7 +11,7 @@
 //! | `walk`, `rules`, `tracked` | find the files; apply `.gitignore`; compare with git's index |
 //! | `select` | apply the header's `files:` |
 //! | `source`, `file` | read bytes from disk or memory; read one file |
-//! | `document`, `depth`, `node` | parse a file into trees, one input at a time, within limits |
+//! | `document`, `scan`, `node` | parse a file into trees, one input at a time, within limits |
 //! | `at`, `fields` | read a tree: a value with its place and the findings |
 //! | `header`, `target`, `input`, `annotation`, `content`, `lint` | the fields of a manifest |
 //! | `assemble`, `checks`, `named` | combine the files; check across them; read masks and texts |
@@ -30,7 +30,6 @@ mod checks;
 mod concepts;
 mod content;
 mod context;
-mod depth;
 mod document;
 mod fields;
 mod file;
@@ -49,6 +48,7 @@ mod node;
 mod problem;
 mod report;
 mod rules;
+mod scan;
 #[cfg(test)]
 mod schema;
 mod select;
@@ -75,6 +75,7 @@ pub use load::{
 };
 pub use loaded::{Location, Manifest, MediumContent, Spot};
 pub use problem::{Problem, Problems, ProblemsShown, SourceSpan};
+pub use scan::comments;
 pub use select::HEADER_FILES;
 pub use source::{FileAccess, Pipes, Unreadable, kind_of, read_bytes};
 pub use survey::{Survey, survey, would_be_left_out};

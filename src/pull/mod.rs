@@ -12,13 +12,16 @@
 //! fresh       a new manifest                        over      an existing manifest
 //! edit        given annotations, into an existing manifest
 //! incoming    the inputs of another tool's file, into an existing manifest
+//! canonical   files in the form that a pull writes  comments    the comments of their inputs
 //! splice      edits of a YAML text                  yaml_lines  the lines of its parts
 //! settle      layouts that read back as intended    writable    inputs as they are written
 //! mask_file   masks as PNG files                    name        file names
 //! ```
 
+mod canonical;
 mod check;
 mod choice;
+mod comments;
 mod declare;
 mod edit;
 mod error;
@@ -34,6 +37,7 @@ mod splice;
 mod writable;
 mod yaml_lines;
 
+pub use canonical::{Formatted, NotFormatted, format};
 pub use choice::{Choice, InputPattern, ModelMade};
 pub use edit::{EditedInput, edit};
 pub use error::PullError;

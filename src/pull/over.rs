@@ -419,7 +419,7 @@ fn edit_jsonl(text: &str, edit: &FileEdit) -> String {
 }
 
 /// Replaces the inputs of a JSON file and keeps its header. `None` if it is not an object.
-fn replace_json_inputs(text: &str, inputs: &[WritableInput]) -> Option<String> {
+pub(super) fn replace_json_inputs(text: &str, inputs: &[WritableInput]) -> Option<String> {
     let written = write_json(inputs);
     let serde_json::Value::Object(mut top) = serde_json::from_str(text).ok()? else {
         return None;

@@ -479,16 +479,18 @@ fn written(annotations: &[WritableAnnotation], column: usize) -> String {
 /// The text with its `inputs` replaced. `None` if that is not a block without indentation.
 pub(super) fn replace_inputs(text: &str, inputs: &str) -> Option<String> {
     let whole = format!("{}\n", text.trim_end_matches('\n'));
-    let lines = Lines::new(&whole);
-    let at = anchors(&whole, &[Anchor::Inputs])[0];
-    let key = lines.entry("inputs", at)?;
-    if key.column != 0 {
-        return None;
-    }
-    let bytes = lines.bytes(lines.top_entry(key.line));
+    let bytes = inputs_block(&whole)?;
     Some(format!(
         "{}{inputs}{}",
         &whole[..bytes.start],
         &whole[bytes.end..]
     ))
+}
+
+/// The lines of `inputs` in a text that ends with a line feed. `None` if they are not a block without indentation.
+pub(super) fn inputs_block(text: &str) -> Option<Range<usize>> {
+    let lines = Lines::new(text);
+    let at = anchors(text, &[Anchor::Inputs])[0];
+    let key = lines.entry("inputs", at)?;
+    (key.column == 0).then(|| lines.bytes(lines.top_entry(key.line)))
 }

@@ -5,11 +5,11 @@ use super::project::{Project, declares};
 use super::vocabulary;
 use crate::cli::exit::Failure;
 use crate::cli::output;
-use crate::cli::validate::problem_text;
+use crate::cli::validate::pull_failure;
 use crate::formats::{Format, ImageInfo, Imported, ImportedInput, Media};
 use crate::manifest::{self, Image, InputText, InputVideo, Manifest, Overlay};
 use crate::model::InputId;
-use crate::pull::{self, ExistingManifest, Expressible, Incoming, PullError};
+use crate::pull::{self, ExistingManifest, Expressible, Incoming};
 use crate::render::{counted, escape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -73,7 +73,7 @@ pub(super) fn merge(
             frames: format.reads_frames(),
         },
     )
-    .map_err(|error| failure(&error))?;
+    .map_err(|error| pull_failure(&error))?;
     // A header that declares inputs is among the files already.
     if let Some(change) = header
         && pulled.files.iter().all(|file| file.path != change.path)
@@ -340,11 +340,4 @@ fn incoming(each: ImportedInput) -> Incoming {
         Media::Text(text) => incoming.text = Some(InputText::Raw(text.into())),
     }
     incoming
-}
-
-fn failure(error: &PullError) -> Failure {
-    if let PullError::DoesNotFit(problems) = error {
-        output::styled_message(&problem_text(problems));
-    }
-    Failure::new(format!("{error}; nothing was written")).hint(error.hint())
 }

@@ -6,7 +6,7 @@ use crate::cli::init;
 use crate::cli::label_files;
 use crate::cli::output;
 use crate::cli::tracked::tracked;
-use crate::cli::validate::{problem_text, refuse_missing};
+use crate::cli::validate::{problem_text, refuse_missing, root_above};
 use crate::manifest::write::{write_header, write_json, write_jsonl, write_yaml};
 use crate::manifest::{self, Format, HEADER_FILES, Header, Manifest, Overlay, TargetSpec};
 use crate::model::{InputId, Policy};
@@ -59,7 +59,7 @@ impl Project {
             Some(parent) if is_file => parent.to_owned(),
             _ => out.clone(),
         };
-        let known = header_above(&folder);
+        let known = root_above(&folder);
         let is_new = known.is_none();
         let root = known.unwrap_or_else(|| {
             if folder.starts_with(&here) {
@@ -276,19 +276,6 @@ fn summary(files: u64, merged: &Merged) -> String {
         let _ = write!(text, "; annotations: {annotations}");
     }
     text + ".\n"
-}
-
-/// The nearest folder with a header, from this one up to the top of the repository.
-fn header_above(folder: &Path) -> Option<PathBuf> {
-    for folder in folder.ancestors() {
-        if HEADER_FILES.iter().any(|name| folder.join(name).is_file()) {
-            return Some(folder.to_owned());
-        }
-        if folder.join(".git").exists() {
-            return None;
-        }
-    }
-    None
 }
 
 /// A header with an embedded store in its folder as target. Its policy deletes only if the import is complete.

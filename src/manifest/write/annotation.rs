@@ -11,7 +11,8 @@ use crate::model::{
 };
 use serde_json::{Map, Value, json};
 
-pub(super) fn input_tree(input: &WritableInput) -> Value {
+/// An input as it is written in JSON.
+pub fn input_tree(input: &WritableInput) -> Value {
     let mut tree = Map::new();
     tree.insert("id".into(), json!(input.id));
     if let Some(image) = &input.image {

@@ -10,12 +10,11 @@ mod scalar;
 mod writable;
 mod yaml;
 
-pub use annotation::declarable;
+pub use annotation::{declarable, input_tree};
 pub use header::write_header;
 pub use part::{annotation_fields, write_annotation, write_field, write_input};
 pub use writable::{WritableAnnotation, WritableInput};
 
-use annotation::input_tree;
 use serde_json::Value;
 
 /// JSON as one element of a YAML list without indent. Concatenated elements are one list. Text that YAML 1.1 or 1.2

@@ -4,13 +4,14 @@ use super::World;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "plan",
     "apply",
     "show",
     "pull",
     "list",
     "validate",
+    "fmt",
     "stats",
     "diff",
     "import",
@@ -59,7 +60,7 @@ fn exit_codes_are_a_help_topic() {
           Nothing was written. If the plan is what you want, pass the flag that the message names.
       4   the app or the manifest changed since the plan was made, or conflicts are unresolved
           What changed was left alone. Plan again and review what is different; resolve conflicts with --conflicts.
-      5   partly applied, imported or compared
+      5   partly applied, imported, formatted or compared
           The last lines say what failed and why; run the same command again to finish the rest.
       64  invalid command line
           Nothing was done. `annosync help COMMAND` lists the arguments of the command.
@@ -72,7 +73,7 @@ fn an_unknown_topic_lists_the_known_ones() {
     assert_eq!(run.stdout, "");
     insta::assert_snapshot!(run.stderr, @r"
     error: there is no help on `exit-code`
-    hint: there is help on: plan, apply, show, pull, list, validate, stats, diff, import, export, init, doctor, test, emulator, conformance, schema, completions, man, version, help, exit-codes, lint-rules, environment, reference
+    hint: there is help on: plan, apply, show, pull, list, validate, fmt, stats, diff, import, export, init, doctor, test, emulator, conformance, schema, completions, man, version, help, exit-codes, lint-rules, environment, reference
     ");
     let below = World::new().run(&["help", "import", "yolo"]).exits(64);
     insta::assert_snapshot!(below.stderr, @r"

@@ -22,6 +22,7 @@ mod every;
 mod exits;
 mod forged;
 mod formats;
+mod formatting;
 mod guards;
 #[cfg(unix)]
 mod guide;

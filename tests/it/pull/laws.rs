@@ -39,7 +39,7 @@ const HOSTILE: [&str; 24] = [
 
 /// Choices for an observed annotation, from small sets, so that annotations often collide.
 #[derive(Debug, Clone)]
-struct Seen {
+pub(super) struct Seen {
     input: usize,
     name: usize,
     place: usize,
@@ -70,7 +70,7 @@ fn seen() -> impl Strategy<Value = Seen> {
         })
 }
 
-fn world() -> impl Strategy<Value = Vec<Seen>> {
+pub(super) fn world() -> impl Strategy<Value = Vec<Seen>> {
     proptest::collection::vec(seen(), 0..14)
 }
 
@@ -193,7 +193,7 @@ fn annotation(at: usize, seen: &Seen) -> Value {
     annotation
 }
 
-fn listing(seen: &[Seen]) -> Vec<Value> {
+pub(super) fn listing(seen: &[Seen]) -> Vec<Value> {
     seen.iter()
         .enumerate()
         .map(|(at, seen)| annotation(at, seen))

@@ -1,6 +1,7 @@
 //! The plan of a pulled manifest is empty, and another pull changes nothing.
 
 mod examples;
+mod formatting;
 mod laws;
 
 use crate::support::{base64, png, try_plan};

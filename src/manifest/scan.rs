@@ -1,8 +1,10 @@
-//! Limits the nesting of a YAML text before it is parsed.
+//! One pass over a YAML text without parsing it: limits its nesting, and finds its comments.
 //!
 //! The parser's work per token grows with the depth: 100 kB of opening brackets would take minutes before they are
-//! refused. This scan takes one pass. It only tells brackets that open a list or a map from those in a text; in doubt it
-//! counts a bracket.
+//! refused. The scan only tells brackets and comments from the same characters in a text; in doubt it counts a bracket.
+//! A caller that needs to be sure of a comment checks that the text means the same without it.
+
+use std::ops::Range;
 
 /// Limit for open brackets, and for entries that begin in one line. The parser's own limit is 128 levels of all kinds.
 const MAX_LEVELS: usize = 256;
@@ -28,19 +30,21 @@ struct Scanner<'t> {
     last: Last,
     /// Of the line in which the current text began.
     indent: usize,
+    comments: Vec<Range<usize>>,
+}
+
+/// The comments of a text, from their `#` to the ends of their lines.
+pub fn comments(text: &str) -> Vec<Range<usize>> {
+    let mut scanner = Scanner::new(text);
+    while scanner.at < scanner.text.len() {
+        scanner.step();
+    }
+    scanner.comments
 }
 
 /// The byte offset at which a text exceeds the limit.
 pub(super) fn too_deep(text: &str) -> Option<usize> {
-    let mut scanner = Scanner {
-        text: text.as_bytes(),
-        at: 0,
-        open: 0,
-        entries: 0,
-        last: Last::Start,
-        indent: 0,
-    };
-    scanner.indent = scanner.spaces(0);
+    let mut scanner = Scanner::new(text);
     while scanner.at < scanner.text.len() {
         let at = scanner.at;
         scanner.step();
@@ -51,7 +55,21 @@ pub(super) fn too_deep(text: &str) -> Option<usize> {
     None
 }
 
-impl Scanner<'_> {
+impl<'t> Scanner<'t> {
+    fn new(text: &'t str) -> Self {
+        let mut scanner = Self {
+            text: text.as_bytes(),
+            at: 0,
+            open: 0,
+            entries: 0,
+            last: Last::Start,
+            indent: 0,
+            comments: Vec::new(),
+        };
+        scanner.indent = scanner.spaces(0);
+        scanner
+    }
+
     fn byte(&self, at: usize) -> u8 {
         self.text.get(at).copied().unwrap_or(b'\n')
     }
@@ -75,7 +93,7 @@ impl Scanner<'_> {
         match byte {
             b'\n' | b'\r' => return self.end_line(),
             b' ' | b'\t' => {}
-            b'#' if self.at == 0 || self.is_blank(self.at - 1) => return self.skip_line(),
+            b'#' if self.at == 0 || self.is_blank(self.at - 1) => return self.skip_comment(),
             b'[' | b'{' if !in_block || may_begin => {
                 self.open += 1;
                 self.last = Last::Start;
@@ -129,6 +147,12 @@ impl Scanner<'_> {
         }
     }
 
+    fn skip_comment(&mut self) {
+        let start = self.at;
+        self.skip_line();
+        self.comments.push(start..self.at);
+    }
+
     fn skip_line(&mut self) {
         while !matches!(self.byte(self.at), b'\n' | b'\r') {
             self.at += 1;
@@ -150,14 +174,26 @@ impl Scanner<'_> {
         self.at += 1;
     }
 
-    /// The lines of a literal or folded text are indented further than the one that begins it, or blank.
+    /// The lines of a literal or folded text are blank, or indented at least as its first line is.
     fn skip_block_text(&mut self) {
-        self.skip_line();
+        let mut first = None;
+        while !matches!(self.byte(self.at), b'\n' | b'\r') {
+            match self.byte(self.at) {
+                b'#' if self.is_blank(self.at - 1) => {
+                    self.skip_comment();
+                    break;
+                }
+                // The number of spaces is given.
+                digit if digit.is_ascii_digit() => first = Some(self.indent + 1),
+                _ => {}
+            }
+            self.at += 1;
+        }
         self.last = Last::Value;
         while self.at < self.text.len() {
             let indent = self.spaces(self.at + 1);
             let is_blank = matches!(self.byte(self.at + 1 + indent), b'\n' | b'\r');
-            if !is_blank && indent <= self.indent {
+            if !is_blank && indent < *first.get_or_insert(indent.max(self.indent + 1)) {
                 return;
             }
             self.at += 1;
@@ -220,6 +256,25 @@ mod tests {
                 let text = format!("{before}{}", unit.repeat(2 * MAX_LEVELS));
                 assert!(too_deep(&text).is_some(), "{unit:?} after {before:?}");
             }
+        }
+    }
+
+    #[test]
+    fn comments_are_told_from_hashes_in_texts() {
+        for (text, expected) in [
+            ("# a\nb: c # d\n", &["# a", "# d"][..]),
+            ("a: b#c\nd: '#e # f' # g\n", &["# g"]),
+            ("a: \"b \\\" # c\n  # d\" # e\n", &["# e"]),
+            ("a: | # b\n  # c\n\n   # d\n # e\nf: 1\n", &["# b", "# e"]),
+            ("- a: >-\n    b # c\n  # d\n  e: f # g\n", &["# d", "# g"]),
+            ("a: |2\n    b\n  # c\n# d\n", &["# d"]),
+            ("a: [b, # c\n  \"# d\", 'e', # f\n]\n", &["# c", "# f"]),
+            ("a: b\n  c # d\n", &["# d"]),
+            ("a:\n  - 'b # c'\n  - \"d # e\"\n", &[]),
+            ("a: b # c\r\nd: e\r\n", &["# c"]),
+        ] {
+            let found: Vec<&str> = comments(text).into_iter().map(|at| &text[at]).collect();
+            assert_eq!(found, expected, "{text}");
         }
     }
 
