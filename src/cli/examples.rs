@@ -94,7 +94,10 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 21] = [
         "fmt",
         &[
             ("Format the manifest in this folder", "annosync fmt"),
-            ("In CI: fail if a file is not formatted", "annosync fmt --check"),
+            (
+                "In CI: fail if a file is not formatted",
+                "annosync fmt --check",
+            ),
             (
                 "Only these files, as a hook of git names them",
                 "annosync fmt labels/a.yaml labels/b.yaml",
@@ -169,12 +172,16 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 21] = [
         "init",
         &[
             (
-                "A project in this folder, with pipelines for GitHub and GitLab",
+                "A project in this folder, with an example and pipelines",
                 "annosync init",
             ),
             (
                 "Only for GitHub, with a name for the label set",
                 "annosync init labels --ci github --set street",
+            ),
+            (
+                "A project of the labels of another tool, with a first plan",
+                "annosync init street --from annotations.json",
             ),
         ],
     ),

@@ -27,6 +27,9 @@ pub(crate) struct Files {
     others: Vec<String>,
 }
 
+/// How the user names a format where it goes before the path.
+pub(crate) const BEFORE_PATH: &str = "name the format before the path";
+
 /// What a walk finds, relative to the root.
 #[derive(Debug, Default)]
 struct Found {
@@ -122,8 +125,8 @@ impl Files {
         found.files
     }
 
-    /// The format of the files.
-    pub(crate) fn recognise(&self) -> Result<Format, Failure> {
+    /// The format of the files. `how` says in the hint of an error how the user names one: [`BEFORE_PATH`].
+    pub(crate) fn recognise(&self, how: &str) -> Result<Format, Failure> {
         match formats::recognise(self)[..] {
             [format] => {
                 output::message(&format!("Recognised {}.", format.title()));
@@ -139,17 +142,15 @@ impl Files {
                     .hint("check the path, and the program that wrote it"))
             }
             [] => Err(
-                Failure::usage(format!("{}: no known format", self.named.display())).hint(format!(
-                    "name the format before the path: {}",
-                    names(&Format::ALL)
-                )),
+                Failure::usage(format!("{}: no known format", self.named.display()))
+                    .hint(format!("{how}: {}", names(&Format::ALL))),
             ),
             ref several => Err(Failure::usage(format!(
                 "{}: this may be any of {}",
                 self.named.display(),
                 names(several)
             ))
-            .hint("name the format before the path, or name the files instead of the folder")),
+            .hint(format!("{how}, or name the files instead of the folder"))),
         }
     }
 

@@ -9,13 +9,15 @@ mod project;
 mod vocabulary;
 
 use super::exit::{Exit, Failure};
-use super::files::Files;
+use super::files::{BEFORE_PATH, Files};
 use super::{account, input, output};
 use crate::formats::{self, Format, ImportError, Imported, SkipCode};
 use crate::render::{counted, escape, escape_lines};
 use options::Common;
-pub(crate) use options::Reading;
+pub(crate) use options::{Content, Form, Reading};
+pub(crate) use project::Project;
 use std::path::{Path, PathBuf};
+pub(crate) use vocabulary::Vocabulary;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -26,27 +28,77 @@ pub(crate) struct Args {
     common: Common,
 }
 
+/// The files of another tool, read.
+pub(crate) struct Read {
+    files: Files,
+    format: Format,
+    pub(crate) imported: Imported,
+    pub(crate) is_lossless: bool,
+}
+
+impl Read {
+    /// Whether nothing was left out that a plan could delete.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.imported.skipped.is_empty()
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let (format, paths) = formats_and_paths(&args.paths)?;
+    let common = &args.common;
+    let read = read((format, BEFORE_PATH), paths, &common.content)?;
+    let is_lossless = read.is_lossless;
+    let project = Project::find(common, read.is_complete())?;
+    let vocabulary = if common.extend_vocabulary {
+        Vocabulary::Extended
+    } else {
+        Vocabulary::Fixed
+    };
+    merge(&project, &common.content, vocabulary, read)?;
+    Ok(if is_lossless {
+        Exit::Done
+    } else {
+        Exit::Partial
+    })
+}
+
+/// Reads the files of another tool, and prints what was left out. `how` says how the user names a format.
+pub(crate) fn read(
+    (format, how): (Option<Format>, &str),
+    paths: &[PathBuf],
+    content: &Content,
+) -> Result<Read, Failure> {
     let files = Files::open(paths)?;
     let format = match format {
         Some(format) => format,
-        None => files.recognise()?,
+        None => files.recognise(how)?,
     };
     files.expect(format)?;
-    let images = args.common.images.clone();
-    let options = args.common.reading.import_options(images);
+    let options = content.reading.import_options(content.images.clone());
     let imported =
         formats::import(format, &files, &options).map_err(|error| failure(&error, &files))?;
     // A COCO file without images says so: it has an empty list.
     let is_empty = imported.images == 0 && imported.categories == 0 && imported.skipped.is_empty();
+    let named = files.named().display();
     if is_empty && format != Format::Coco {
-        let named = files.named().display();
         return Err(Failure::new(format!(
             "{named}: nothing to import: no image, video or text is in it"
         )));
     }
-    finish(&args.common, &files, imported, format)
+    output::message(account::of_import(&imported, account::places()).trim_end());
+    let is_lossless = !imported.has_losses();
+    if content.strict && !is_lossless {
+        return Err(Failure::new(format!(
+            "--strict: {named} cannot be imported in full; nothing was written"
+        ))
+        .hint("fix the file, or leave out --strict"));
+    }
+    Ok(Read {
+        files,
+        format,
+        imported,
+        is_lossless,
+    })
 }
 
 /// The format, if the first argument names one and paths follow.
@@ -114,39 +166,27 @@ pub(crate) fn failure(error: &ImportError, files: &Files) -> Failure {
     }
 }
 
-/// Reports what was left out, and writes the rest.
-fn finish(
-    common: &Common,
-    files: &Files,
-    mut imported: Imported,
-    format: Format,
-) -> Result<Exit, Failure> {
-    output::message(account::of_import(&imported, account::places()).trim_end());
-    let is_lossless = !imported.has_losses();
-    if common.strict && !is_lossless {
-        return Err(Failure::new(format!(
-            "--strict: {} cannot be imported in full; nothing was written",
-            files.named().display()
-        ))
-        .hint("fix the file, or leave out --strict"));
-    }
-    let incomplete = if common.allow_incomplete {
+/// Merges what was read into a manifest, and writes its files. Returns whether anything was written.
+pub(crate) fn merge(
+    project: &Project,
+    content: &Content,
+    vocabulary: Vocabulary,
+    mut read: Read,
+) -> Result<bool, Failure> {
+    let incomplete = if content.allow_incomplete {
         Vec::new()
     } else {
-        imported.take_incomplete()
+        read.imported.take_incomplete()
     };
-    let has_others = (imported.skipped.iter()).any(|it| it.code == SkipCode::OtherAnnotator);
-    let dropped = merge::merge(common, files.named(), imported, &incomplete, format)?;
-    if has_others && dropped > 0 {
+    let skipped = &read.imported.skipped;
+    let has_others = (skipped.iter()).any(|it| it.code == SkipCode::OtherAnnotator);
+    let written = merge::merge(project, content.files, vocabulary, read, &incomplete)?;
+    if has_others && written.dropped > 0 {
         output::message(&format!(
             "warning: {} dropped from the manifest, which may be the work of other annotators: under policy sync, a plan \
              deletes what was dropped",
-            counted(dropped, "annotation")
+            counted(written.dropped, "annotation")
         ));
     }
-    Ok(if is_lossless {
-        Exit::Done
-    } else {
-        Exit::Partial
-    })
+    Ok(written.is_written)
 }

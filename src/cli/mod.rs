@@ -106,7 +106,7 @@ enum Command {
     Import(import::Args),
     /// Export a manifest, or a saved listing, to another format
     Export(export::Args),
-    /// Write a manifest, an example and CI pipelines
+    /// Write a manifest with an example or imported labels, and CI pipelines
     Init(init::Args),
     /// Check the setup: token, rights, app, clock, rate, git, pictures
     Doctor(doctor::Args),
@@ -182,7 +182,7 @@ pub fn main() -> ExitCode {
             Command::Stats(args) => stats::run(&args),
             Command::Import(args) => import::run(&args),
             Command::Export(args) => export::run(&args),
-            Command::Init(args) => init::run(&args),
+            Command::Init(args) => Box::pin(init::run(&args)).await,
             Command::Doctor(args) => {
                 let deadline = args.connection.deadline();
                 deadline.limit(doctor::run(&args)).await
@@ -224,7 +224,8 @@ fn command() -> clap::Command {
     let codes: Vec<String> = Exit::ALL
         .map(|exit| format!("{} {}", exit.number(), exit.meaning()))
         .into();
-    let command = command_line::with_short_forms(Cli::command());
+    let command = Cli::command().mut_subcommand("init", init::with_requirements);
+    let command = command_line::with_short_forms(command);
     examples::with_examples(command).after_help(format!(
         "Exit codes: {}.\nMore: annosync help exit-codes, annosync help environment.",
         codes.join("; ")

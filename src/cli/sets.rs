@@ -69,7 +69,7 @@ pub(crate) fn known_names(path: &Path, app_id: &str) -> BTreeMap<SetPrefix, SetN
     names.extend(pull::set_name(app_id));
     if let Ok(whole) = std::fs::canonicalize(folder) {
         let above = whole.ancestors().filter_map(Path::file_name);
-        names.extend(above.map(|name| super::init::named_after(&name.to_string_lossy())));
+        names.extend(above.map(|name| super::init::lists::named_after(&name.to_string_lossy())));
     }
     // Last, so that the header's names win if two names have the same prefix.
     names.extend(earlier(folder));

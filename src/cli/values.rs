@@ -1,6 +1,8 @@
 //! Parsers of argument values, for clap.
 
+use crate::formats::Format;
 use crate::model::{ConceptId, SetName, Status, UserId};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
 
 pub(super) fn user(text: &str) -> Result<UserId, String> {
@@ -20,6 +22,15 @@ pub(super) fn status(text: &str) -> Result<Status, String> {
     Status::parse(text).map_err(|error| {
         let names: Vec<&str> = Status::names().collect();
         format!("{error}; the statuses are {}", names.join(", "))
+    })
+}
+
+/// The name of a format of another tool.
+pub(super) fn format() -> impl TypedValueParser<Value = Format> {
+    let names = PossibleValuesParser::new(Format::ALL.map(Format::as_str));
+    names.try_map(|name| {
+        let mut all = Format::ALL.into_iter();
+        all.find(|it| it.as_str() == name).ok_or("unknown format")
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::cli::base;
 use crate::cli::exit::Failure;
-use crate::cli::files::Files;
+use crate::cli::files::{BEFORE_PATH, Files};
 use crate::cli::import::{self, Reading};
 use crate::cli::pictures::{self as media, Source as Media};
 use crate::cli::validate::{self, load, problem_text};
@@ -114,7 +114,7 @@ impl Reader<'_> {
                     ))
                     .hint(format!("name the folder with {}", HEADER_FILES[0])));
                 }
-                _ => files.recognise()?,
+                _ => files.recognise(BEFORE_PATH)?,
             },
         };
         files.expect(format)?;

@@ -1,11 +1,11 @@
 //! Merges imported inputs into a manifest. All files are read back as the intended manifest before any is written.
 
-use super::options::Common;
+use super::Read;
 use super::project::{Project, declares};
-use super::vocabulary;
+use super::vocabulary::Vocabulary;
 use crate::cli::exit::Failure;
 use crate::cli::output;
-use crate::cli::validate::pull_failure;
+use crate::cli::validate::{self, pull_failure};
 use crate::formats::{Format, ImageInfo, Imported, ImportedInput, Media};
 use crate::manifest::{self, Image, InputText, InputVideo, Manifest, Overlay};
 use crate::model::InputId;
@@ -18,28 +18,36 @@ use std::path::Path;
 /// How many names a message lists.
 const MAX_NAMES: usize = 5;
 
+/// What was written.
+pub(super) struct Written {
+    pub(super) is_written: bool,
+    /// How many annotations the manifest lost.
+    pub(super) dropped: u64,
+}
+
 /// Merges an import into its manifest and writes the files. `incomplete` are inputs with left-out annotations: they are
-/// not declared, or keep what the manifest declares. Returns how many annotations the manifest lost.
+/// not declared, or keep what the manifest declares.
 pub(super) fn merge(
-    common: &Common,
-    file: &Path,
-    imported: Imported,
+    project: &Project,
+    files: validate::Files,
+    vocabulary: Vocabulary,
+    read: Read,
     incomplete: &[ImportedInput],
-    format: Format,
-) -> Result<u64, Failure> {
-    let project = Project::find(common, imported.skipped.is_empty())?;
+) -> Result<Written, Failure> {
+    let (imported, format) = (read.imported, read.format);
+    let file = read.files.named();
     let mut base = project.placeholders();
-    let manifest = project.load(common, &base, file)?;
+    let manifest = project.load(files, &base, file)?;
     project.check_place(&manifest)?;
     check_images(&manifest, &imported, format)?;
     check_texts(&manifest, &imported)?;
     check_other_ids(&manifest, &imported)?;
-    let header = vocabulary::extend(common, &manifest, &imported)?;
+    let header = vocabulary.extend(&manifest, &imported)?;
     if let Some(change) = &header {
         base.insert(change.path.clone(), change.content.clone());
     }
     let manifest = match header {
-        Some(_) => project.load(common, &base, file)?,
+        Some(_) => project.load(files, &base, file)?,
         None => manifest,
     };
     report_incomplete(&manifest, incomplete, imported.unassigned);
@@ -56,7 +64,7 @@ pub(super) fn merge(
     let read_back = |overlay: &Overlay| {
         let mut all = base.clone();
         all.extend(overlay.clone());
-        manifest::load_with(&project.root, &all, common.files.access())
+        manifest::load_with(&project.root, &all, files.access())
     };
     let over = ExistingManifest {
         manifest: &manifest,
@@ -81,14 +89,15 @@ pub(super) fn merge(
         pulled.files.insert(0, change);
     }
     // A new manifest gets its header even if its label files are unchanged.
-    if incoming.is_empty() && project.is_new() {
+    let is_written = !(incoming.is_empty() && project.is_new());
+    if is_written {
+        project.finish(files, &mut pulled, &merged, &incoming)?;
+    } else {
         output::result(if incomplete.is_empty() {
             "Nothing to write: the file has no image that can be imported.\n"
         } else {
             "Nothing to write: no image is complete.\n"
         })?;
-    } else {
-        project.finish(common, &mut pulled, &merged, &incoming)?;
     }
     if others > 0 {
         output::message(&format!(
@@ -96,7 +105,10 @@ pub(super) fn merge(
             counted(others, "input")
         ));
     }
-    Ok(merged.dropped)
+    Ok(Written {
+        is_written,
+        dropped: merged.dropped,
+    })
 }
 
 /// Lists the inputs with left-out annotations: new ones are not declared, declared ones keep their labels.

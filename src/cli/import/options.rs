@@ -17,6 +17,19 @@ pub(crate) struct Common {
     /// How new inputs are written to a folder: one YAML file per input, or one file with one input per line
     #[arg(long, value_enum, default_value_t = Form::Yaml)]
     pub(super) format: Form,
+    /// Add missing concepts to the header's vocabulary
+    #[arg(long)]
+    pub(super) extend_vocabulary: bool,
+    /// Name of the set in a new header; default: made from the folder's name
+    #[arg(long, value_name = "NAME", value_parser = values::set)]
+    pub(super) set: Option<SetName>,
+    #[command(flatten)]
+    pub(super) content: Content,
+}
+
+/// What is imported, and how.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Content {
     /// Folder of the images, as the manifest should name it
     #[arg(long, value_name = "DIR")]
     pub(super) images: Option<String>,
@@ -26,12 +39,6 @@ pub(crate) struct Common {
     /// Also declare images with left-out annotations: under policy sync, a plan deletes what was left out
     #[arg(long)]
     pub(super) allow_incomplete: bool,
-    /// Add missing concepts to the header's vocabulary
-    #[arg(long)]
-    pub(super) extend_vocabulary: bool,
-    /// Name of the set in a new header; default: made from the folder's name
-    #[arg(long, value_name = "NAME", value_parser = values::set)]
-    pub(super) set: Option<SetName>,
     #[command(flatten)]
     pub(super) reading: Reading,
     #[command(flatten)]

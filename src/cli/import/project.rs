@@ -2,11 +2,11 @@
 
 use super::options::{Common, Form};
 use crate::cli::exit::Failure;
-use crate::cli::init;
+use crate::cli::init::lists::{lists, named_after};
 use crate::cli::label_files;
 use crate::cli::output;
 use crate::cli::tracked::tracked;
-use crate::cli::validate::{problem_text, refuse_missing, root_above};
+use crate::cli::validate::{Files, problem_text, refuse_missing, root_above};
 use crate::manifest::write::{write_header, write_json, write_jsonl, write_yaml};
 use crate::manifest::{self, Format, HEADER_FILES, Header, Manifest, Overlay, TargetSpec};
 use crate::model::{InputId, Policy};
@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 
 /// Where new inputs are written.
-pub(super) enum Out {
+pub(crate) enum Out {
     /// One file per input in this folder.
     Folder(PathBuf),
     /// All inputs in this file.
@@ -25,6 +25,13 @@ pub(super) enum Out {
 }
 
 impl Out {
+    fn in_folder(folder: &Path, form: Form) -> Self {
+        match form {
+            Form::Jsonl => Self::File(folder.join("imported.jsonl")),
+            Form::Yaml => Self::Folder(folder.to_owned()),
+        }
+    }
+
     pub(super) fn new_inputs(&self) -> NewInputs<'_> {
         match self {
             Self::Folder(folder) => NewInputs::InFolder(folder),
@@ -33,15 +40,33 @@ impl Out {
     }
 }
 
-pub(super) struct Project {
+pub(crate) struct Project {
     /// The manifest's folder.
     pub(super) root: PathBuf,
     pub(super) out: Out,
     /// The text of a new header; `None` if the manifest has one.
     header: Option<String>,
+    /// Other files of a new project, which are written with the labels.
+    others: Vec<(PathBuf, String)>,
 }
 
 impl Project {
+    /// A new manifest in the folder `root`, with this header and its labels in the folder `labels`.
+    pub(crate) fn new(
+        root: PathBuf,
+        labels: &Path,
+        form: Form,
+        header: String,
+        others: Vec<(PathBuf, String)>,
+    ) -> Self {
+        Self {
+            root,
+            out: Out::in_folder(labels, form),
+            header: Some(header),
+            others,
+        }
+    }
+
     pub(super) fn find(common: &Common, is_complete: bool) -> Result<Self, Failure> {
         let format = Format::of(&common.out);
         let is_file = format.is_some() && !common.out.is_dir();
@@ -86,12 +111,17 @@ impl Project {
             Err(_) => root,
         };
         let place = root.join(&below);
-        let out = match (is_file, common.format) {
-            (true, _) => Out::File(place),
-            (false, Form::Jsonl) => Out::File(place.join("imported.jsonl")),
-            (false, Form::Yaml) => Out::Folder(place),
+        let out = if is_file {
+            Out::File(place)
+        } else {
+            Out::in_folder(&place, common.format)
         };
-        Ok(Self { root, out, header })
+        Ok(Self {
+            root,
+            out,
+            header,
+            others: Vec::new(),
+        })
     }
 
     pub(super) fn is_new(&self) -> bool {
@@ -134,11 +164,11 @@ impl Project {
 
     pub(super) fn load(
         &self,
-        common: &Common,
+        files: Files,
         base: &Overlay,
         file: &Path,
     ) -> Result<Manifest, Failure> {
-        let read = manifest::load_tracked(&self.root, base, common.files.access(), &tracked);
+        let read = manifest::load_tracked(&self.root, base, files.access(), &tracked);
         let manifest = read.map_err(|problems| {
             output::styled_message(&problem_text(&problems));
             let is_read = problems.iter().any(|problem| same_file(&problem.path, file));
@@ -151,7 +181,7 @@ impl Project {
             )
         })?;
         // Inputs that a missing file declares would be imported as new.
-        refuse_missing(&manifest, common.files)?;
+        refuse_missing(&manifest, files)?;
         Ok(manifest)
     }
 
@@ -177,7 +207,7 @@ impl Project {
     /// Writes the files, and the header and .gitignore of a new manifest; then prints a summary.
     pub(super) fn finish(
         &self,
-        common: &Common,
+        files: Files,
         pulled: &mut Pulled,
         merged: &Merged,
         incoming: &[Incoming],
@@ -192,13 +222,15 @@ impl Project {
         }
         label_files::check(&self.root, &pulled.files)?;
         let lists = if self.is_new() {
-            init::lists(&self.root)?
+            lists(&self.root)?
         } else {
             Vec::new()
         };
         let lists = lists
             .iter()
             .map(|list| (self.root.join(list.name), list.after.as_slice()));
+        let others = self.others.iter();
+        let lists = lists.chain(others.map(|(path, text)| (path.clone(), text.as_bytes())));
         // The header is last: an interrupted import leaves no manifest rather than half of one.
         let all = lists
             .chain((pulled.files.iter()).map(|file| (file.path.clone(), file.content.as_slice())));
@@ -228,9 +260,8 @@ impl Project {
         if pulled.files.is_empty() {
             return Ok(());
         }
-        let is_as_intended =
-            manifest::load_with(&self.root, &Overlay::new(), common.files.access())
-                .is_ok_and(|read| incoming.iter().all(|it| declares(&read, &it.input.id)));
+        let is_as_intended = manifest::load_with(&self.root, &Overlay::new(), files.access())
+            .is_ok_and(|read| incoming.iter().all(|it| declares(&read, &it.input.id)));
         if is_as_intended {
             return Ok(());
         }
@@ -288,7 +319,7 @@ fn new_header(
 ) -> Result<String, Failure> {
     let set = common.set.clone().unwrap_or_else(|| {
         let name = root.file_name().unwrap_or_default().to_string_lossy();
-        init::named_after(&name)
+        named_after(&name)
     });
     let below = below
         .to_str()

@@ -1,6 +1,5 @@
 //! Adds concepts to the `vocabulary` of a header and leaves the rest of its text unchanged.
 
-use super::options::Common;
 use crate::cli::exit::Failure;
 use crate::cli::{input, output};
 use crate::formats::Imported;
@@ -12,77 +11,88 @@ use crate::render::{counted, thousands};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// The header with the missing concepts added; `None` if none is missing.
-pub(super) fn extend(
-    common: &Common,
-    manifest: &Manifest,
-    imported: &Imported,
-) -> Result<Option<FileChange>, Failure> {
-    let Some(vocabulary) = &manifest.vocabulary else {
-        return Ok(None);
-    };
-    let used: BTreeSet<&ConceptId> = imported
-        .inputs
-        .iter()
-        .flat_map(|it| &it.input.annotations)
-        .flat_map(|it| {
-            it.content
-                .concepts
-                .iter()
-                .flat_map(|concepts| concepts.iter())
-        })
-        // As the merge renames them.
-        .map(|concept| {
-            manifest
-                .desired
-                .renamed
-                .get(&concept.id)
-                .unwrap_or(&concept.id)
-        })
-        .collect();
-    let missing: Vec<&ConceptId> = used
-        .into_iter()
-        .filter(|concept| !vocabulary.contains(concept))
-        .collect();
-    if missing.is_empty() {
-        return Ok(None);
-    }
-    let path = &manifest.header_file;
-    let lacks = format!(
-        "the vocabulary in {} lacks {} of the file's concepts",
-        path.strip_prefix(".").unwrap_or(path).display(),
-        thousands(missing.len() as u64)
-    );
-    let list = lines(&missing);
-    if !common.extend_vocabulary {
-        return Err(
-            Failure::new(format!("{lacks}; nothing was written")).hint(format!(
-                "import with --extend-vocabulary, or add them to `vocabulary`:\n{}",
-                list.trim_end()
-            )),
+/// What happens to concepts that the vocabulary lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Vocabulary {
+    /// They are an error.
+    Fixed,
+    /// They are added.
+    Extended,
+}
+
+impl Vocabulary {
+    /// The header with the missing concepts added; `None` if none is missing.
+    pub(super) fn extend(
+        self,
+        manifest: &Manifest,
+        imported: &Imported,
+    ) -> Result<Option<FileChange>, Failure> {
+        let Some(vocabulary) = &manifest.vocabulary else {
+            return Ok(None);
+        };
+        let used: BTreeSet<&ConceptId> = imported
+            .inputs
+            .iter()
+            .flat_map(|it| &it.input.annotations)
+            .flat_map(|it| {
+                it.content
+                    .concepts
+                    .iter()
+                    .flat_map(|concepts| concepts.iter())
+            })
+            // As the merge renames them.
+            .map(|concept| {
+                manifest
+                    .desired
+                    .renamed
+                    .get(&concept.id)
+                    .unwrap_or(&concept.id)
+            })
+            .collect();
+        let missing: Vec<&ConceptId> = used
+            .into_iter()
+            .filter(|concept| !vocabulary.contains(concept))
+            .collect();
+        if missing.is_empty() {
+            return Ok(None);
+        }
+        let path = &manifest.header_file;
+        let lacks = format!(
+            "the vocabulary in {} lacks {} of the file's concepts",
+            path.strip_prefix(".").unwrap_or(path).display(),
+            thousands(missing.len() as u64)
         );
+        let list = lines(&missing);
+        if self == Self::Fixed {
+            return Err(
+                Failure::new(format!("{lacks}; nothing was written")).hint(format!(
+                    "import with --extend-vocabulary, or add them to `vocabulary`:\n{}",
+                    list.trim_end()
+                )),
+            );
+        }
+        let text = input::text(path, input::MAX_BYTES)?;
+        let Some(text) = extended(&text, &missing) else {
+            return Err(Failure::new(format!(
+                "{lacks}, and its layout cannot be changed in place; nothing was written"
+            ))
+            .hint(format!("add them to `vocabulary`:\n{}", list.trim_end())));
+        };
+        output::message(&format!(
+            "Added {} to the vocabulary.",
+            counted(missing.len() as u64, "concept")
+        ));
+        Ok(Some(FileChange {
+            path: path.clone(),
+            content: text.into_bytes(),
+            change: Change::Changed {
+                added: 0,
+                changed: 0,
+                dropped: 0,
+                layout: Layout::Kept,
+            },
+        }))
     }
-    let text = input::text(path, input::MAX_BYTES)?;
-    let Some(text) = extended(&text, &missing) else {
-        return Err(Failure::new(format!(
-            "{lacks}, and its layout cannot be changed in place; nothing was written"
-        ))
-        .hint(format!("add them to `vocabulary`:\n{}", list.trim_end())));
-    };
-    output::message(&format!(
-        "Added {} to the vocabulary.",
-        counted(missing.len() as u64, "concept")
-    ));
-    Ok(Some(FileChange {
-        path: path.clone(),
-        content: text.into_bytes(),
-        change: Change::Changed {
-            added: 0,
-            changed: 0,
-            dropped: 0,
-            layout: Layout::Kept,
-        },
-    }))
 }
 
 /// The header's text with these concepts appended to its vocabulary; `None` unless that is a top-level list, in

@@ -62,6 +62,7 @@ mod serving;
 mod sharing;
 mod showing;
 mod single;
+mod starting;
 mod stats;
 mod stopping;
 mod taco;
