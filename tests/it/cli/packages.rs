@@ -302,10 +302,6 @@ fn the_hooks_for_pre_commit_run_in_a_project() {
         assert_eq!(hook["language"], "system");
         names.push(hook["id"].as_str().unwrap().to_owned());
         let program = entry.strip_prefix("annosync ").unwrap();
-        if run(env!("CARGO_BIN_EXE_annosync"), &["help", program]).code != 0 {
-            skipped(&format!("this annosync has no command `{program}`"));
-            continue;
-        }
         let example = quickstart();
         let mut command = command(example.path());
         command.arg(program);
