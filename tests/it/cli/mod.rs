@@ -20,6 +20,8 @@ mod drifting;
 mod emptying;
 mod every;
 mod exits;
+#[cfg(unix)]
+mod first_change;
 mod forged;
 mod formats;
 mod formatting;

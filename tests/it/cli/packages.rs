@@ -1,5 +1,6 @@
 //! What users install: the wheel, the crate, the archives of a release, the image, and the hooks for pre-commit.
 
+use super::first_change;
 use super::quickstart::quickstart;
 use super::{Run, command, is_there, settled, skipped};
 use serde_yaml::Value;
@@ -134,6 +135,10 @@ fn a_wheel_is_built_installed_and_used_as_users_do() {
         applied.stdout
     );
     settled(&annosync(&["plan", "--detailed-exitcode"]));
+    if let Some(labels) = first_change::labels() {
+        let wheel = fs::read_dir(&wheels).unwrap().next().unwrap().unwrap();
+        first_change::is_done(first_change::run(&labels, Some(&wheel.path())));
+    }
 }
 
 #[test]
