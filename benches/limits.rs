@@ -352,7 +352,7 @@ fn loaded(path: &Path) -> DesiredState {
 
 fn observed_in(folder: &Path) -> ObservedState {
     let file = std::fs::File::open(folder.join("listing.json")).expect("it was written");
-    let read = observed::SavedListing::stream(file).expect("it can be read");
+    let read = observed::SavedListing::stream(file, None).expect("it can be read");
     read.expect("the generated listing is valid").into_state()
 }
 
@@ -367,6 +367,7 @@ fn planned(desired: &DesiredState, observed: &ObservedState) -> plan::Plan {
         rate_limit: 15,
         allowances: plan::Allowances::default(),
         inventory: plan::Inventory::default(),
+        shard: None,
     };
     plan::plan(desired, observed, &context).expect("the owner may do everything")
 }

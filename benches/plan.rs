@@ -66,6 +66,7 @@ fn context() -> Context {
         rate_limit: 15,
         allowances: Allowances::default(),
         inventory: Inventory::default(),
+        shard: None,
     }
 }
 

@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         allowances: Allowances::default(),
         // Offline, only the listing shows which inputs and concepts the app has.
         inventory: Inventory::default(),
+        shard: None,
     };
     let plan = plan::plan(&manifest.desired, &observed, &context).map_err(|errors| {
         errors

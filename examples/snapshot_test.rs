@@ -35,6 +35,7 @@ mod tests {
             rate_limit: 15,
             allowances: Allowances::default(),
             inventory: Inventory::default(),
+            shard: None,
         };
         let plan = plan::plan(&manifest.desired, &observed, &context)
             .unwrap_or_else(|errors| panic!("{errors:#?}"));

@@ -149,6 +149,8 @@ pub struct Connection {
     pub token: Token,
     /// Calls per second; at least 1.
     pub rate_limit: u32,
+    /// How many runs share the rate; at least 1.
+    pub rate_shares: u32,
     /// Calls at a time; at least 1.
     pub concurrency: usize,
     /// The time limit of one attempt of a call.
@@ -176,6 +178,7 @@ impl Connection {
             app_id,
             token,
             rate_limit: Self::DEFAULT_RATE_LIMIT,
+            rate_shares: 1,
             concurrency: 8,
             timeout: Duration::from_secs(60),
             max_answer_bytes: Self::DEFAULT_MAX_ANSWER_BYTES,

@@ -2,6 +2,7 @@
 //!
 //! The API takes filters as query fields, so many inputs are split into several listings with short URLs.
 
+use crate::model::Shard;
 use crate::wire::Annotation;
 use crate::wire::Code;
 use std::collections::BTreeSet;
@@ -72,6 +73,8 @@ pub struct Filter {
     pub task_id: Option<String>,
     pub model_made: ModelMade,
     pub model_output: ModelOutput,
+    /// Only those of the shard's inputs. The client applies this filter while it reads the pages.
+    pub shard: Option<Shard>,
 }
 
 impl Filter {
@@ -106,17 +109,34 @@ impl Filter {
             || !self.workflow_version_ids.is_empty()
             || self.task_id.is_some()
             || !self.statuses.is_empty()
+            || self.shard.is_some()
             || matches!(self.selection, Selection::Annotations(_))
     }
 
+    /// Whether an annotation passes the filters that the client applies.
+    pub(super) fn keeps(&self, annotation: &Annotation) -> bool {
+        let is_of_shard = |shard: Shard| shard.covers_text(&annotation.input_id);
+        self.has_status(annotation) && self.shard.is_none_or(is_of_shard)
+    }
+
     /// Whether an annotation has one of the statuses, if any are given. A missing status means success.
-    pub(super) fn has_status(&self, annotation: &Annotation) -> bool {
+    fn has_status(&self, annotation: &Annotation) -> bool {
         let code = match annotation.status.as_ref().map(|status| status.code) {
             None | Some(Code(0) | Code::SUCCESS) => Code::ANNOTATION_SUCCESS,
             Some(code) => code,
         };
         // One that cannot be read may have any status.
         self.statuses.is_empty() || self.statuses.contains(&code) || annotation.broken.is_some()
+    }
+
+    /// About how many calls a listing makes that reads this many annotations.
+    pub fn calls_for(&self, annotations: u64) -> u64 {
+        /// Those of the proof, and those that were sent before the end was known.
+        const AROUND: u64 = 6;
+        let queries = self.queries().len() as u64;
+        let page = PER_PAGE as u64;
+        // Overlaps take another 6 %.
+        queries * AROUND + (annotations + annotations / 16).div_ceil(page)
     }
 
     /// The queries that together ask for everything; none for an empty selection.
@@ -290,7 +310,8 @@ mod tests {
     #[test]
     fn a_filter_that_leaves_annotations_out_narrows() {
         let list = || vec!["x".to_owned()];
-        let narrow: [fn(&mut Filter, Vec<String>); 5] = [
+        let narrow: [fn(&mut Filter, Vec<String>); 6] = [
+            |filter, _| filter.shard = Some("0/2".parse().unwrap()),
             |filter, list| filter.user_ids = list,
             |filter, list| filter.model_version_ids = list,
             |filter, list| filter.workflow_version_ids = list,

@@ -9,7 +9,7 @@ use super::ordered::Ordered;
 use super::reader::Reader;
 use super::transport::Transport;
 use super::writer::Writer;
-use crate::model::{InputId, Json};
+use crate::model::{InputId, Json, Shard};
 use crate::wire::Code;
 use crate::wire::{Concepts, InputCounts, InputImages, Inputs, Status, WriteCall, WriteMethod};
 use serde::Serialize;
@@ -123,6 +123,18 @@ impl Reader {
 
     /// The ids of all inputs (`GET /inputs/stream`), by a cursor that inserts and deletes do not shift.
     pub async fn all_inputs(&self) -> Result<BTreeSet<String>, ApiError> {
+        self.inputs_where(|_| true).await
+    }
+
+    /// Those of [`Reader::all_inputs`] that a shard covers.
+    pub async fn inputs_of_shard(&self, shard: Shard) -> Result<BTreeSet<String>, ApiError> {
+        self.inputs_where(|id| shard.covers_text(id)).await
+    }
+
+    async fn inputs_where(
+        &self,
+        keeps: impl Fn(&str) -> bool,
+    ) -> Result<BTreeSet<String>, ApiError> {
         let mut all = BTreeSet::new();
         let mut last = String::new();
         for number in 1_u64.. {
@@ -135,14 +147,15 @@ impl Reader {
             let Some(end) = page.inputs.last() else {
                 break;
             };
-            last.clone_from(&end.id);
-            let before = all.len();
-            all.extend(page.inputs.into_iter().map(|input| input.id));
-            if all.len() == before {
+            // The order of the service is not known, only that the next page begins after this id.
+            if last == end.id {
                 return Err(ApiError::Malformed(
                     "a page of inputs contains only inputs of earlier pages".to_owned(),
                 ));
             }
+            last.clone_from(&end.id);
+            let ids = page.inputs.into_iter().map(|input| input.id);
+            all.extend(ids.filter(|id| keeps(id)));
         }
         Ok(all)
     }

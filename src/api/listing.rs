@@ -47,7 +47,7 @@ pub(super) async fn list<T, E: From<ApiError>>(
 ) -> Result<CompleteListing<T>, E> {
     let queries = filter.queries();
     let mut take = |annotation| {
-        if filter.has_status(&annotation) {
+        if filter.keeps(&annotation) {
             take(annotation).map(Some)
         } else {
             Ok(None)
@@ -66,13 +66,13 @@ pub(super) async fn list<T, E: From<ApiError>>(
         let mut chunks = Ordered::new(transport.concurrency(), chunks);
         while let Some(chunk) = chunks.next().await {
             for annotation in chunk? {
-                items.push(take(annotation)?);
+                items.extend(take(annotation)?);
             }
         }
     }
     Ok(CompleteListing {
         filter: filter.clone(),
-        items: items.into_iter().flatten().collect(),
+        items,
     })
 }
 
@@ -82,7 +82,8 @@ pub(super) fn prove_by_halves(
     query: Query,
 ) -> Pin<Box<dyn Future<Output = Result<Vec<Annotation>, ApiError>> + Send + '_>> {
     Box::pin(async move {
-        match (prove(transport, &query, Ok).await, query.halves()) {
+        let listed = prove(transport, &query, |annotation| Ok(Some(annotation))).await;
+        match (listed, query.halves()) {
             (Err(ApiError::IncompleteListing { .. }), Some([one, other])) => {
                 let mut items = prove_by_halves(transport, one).await?;
                 items.extend(prove_by_halves(transport, other).await?);
@@ -93,11 +94,11 @@ pub(super) fn prove_by_halves(
     })
 }
 
-/// Lists one query until the listing is proved.
+/// Lists one query until the listing is proved. Keeps what `take` makes of each annotation, if anything.
 async fn prove<T, E: From<ApiError>>(
     transport: &Arc<Transport>,
     query: &Query,
-    mut take: impl FnMut(Annotation) -> Result<T, E>,
+    mut take: impl FnMut(Annotation) -> Result<Option<T>, E>,
 ) -> Result<Vec<T>, E> {
     let mut attempt = 1;
     let mut overlaps = true;

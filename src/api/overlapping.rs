@@ -79,7 +79,7 @@ struct Pages<'a, T, F> {
 pub(super) async fn list<T, E: From<ApiError>>(
     transport: &Arc<Transport>,
     query: &Query,
-    take: impl FnMut(Annotation) -> Result<T, E>,
+    take: impl FnMut(Annotation) -> Result<Option<T>, E>,
 ) -> Result<Vec<T>, Unproved<E>> {
     let mut pages = Pages {
         transport,
@@ -92,7 +92,7 @@ pub(super) async fn list<T, E: From<ApiError>>(
     Ok(pages.items)
 }
 
-impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<T, E>> Pages<'_, T, F> {
+impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<Option<T>, E>> Pages<'_, T, F> {
     async fn read(&mut self) -> Result<(), Unproved<E>> {
         let Some((size, first)) = self.first().await? else {
             return Ok(());
@@ -283,7 +283,7 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<T, E>> Pages<'_, T, F>
     fn keep(&mut self, annotations: Vec<Annotation>) -> Result<(), Unproved<E>> {
         for annotation in annotations {
             let item = (self.take)(annotation).map_err(Unproved::Failed)?;
-            self.items.push(item);
+            self.items.extend(item);
         }
         Ok(())
     }

@@ -111,8 +111,12 @@ impl Overload {
 /// Decides when calls may start.
 #[derive(Debug)]
 struct Pace {
-    /// The configured limit, in calls per second.
-    configured: u32,
+    /// The configured limit, in calls per second; a fraction if several runs share it.
+    configured: f64,
+    /// How many calls may have been sent at a time.
+    tokens: u32,
+    /// The time after which a token returns: as many calls in this time as there are tokens are the configured limit.
+    period: Duration,
     /// Unanswered calls, oldest first.
     unanswered: BTreeMap<u64, Unanswered>,
     /// When the tokens of the other calls return.
@@ -140,9 +144,14 @@ enum Wait {
 }
 
 impl Pace {
-    fn new(rate: u32, now: Instant) -> Self {
+    fn new(rate: u32, shares: u32, now: Instant) -> Self {
+        let (rate, shares) = (rate.max(1), shares.max(1));
+        let configured = f64::from(rate) / f64::from(shares);
+        let tokens = (rate / shares).max(1);
         Self {
-            configured: rate.max(1),
+            configured,
+            tokens,
+            period: WINDOW.mul_f64(f64::from(tokens) / configured),
             unanswered: BTreeMap::new(),
             returning: BinaryHeap::new(),
             saved: Duration::ZERO,
@@ -160,7 +169,7 @@ impl Pace {
         let rate = self
             .learnt
             .as_ref()
-            .map_or(f64::from(self.configured), |l| l.rate);
+            .map_or(f64::from(self.tokens), |l| l.rate);
         if self.unanswered.len() + self.returning.len() >= rate.max(1.0) as usize {
             return Err(self.next_return().map_or(Wait::ForAnAnswer, Wait::Until));
         }
@@ -177,7 +186,7 @@ impl Pace {
             self.warm = 0;
         }
         self.taken += 1;
-        let cold = self.warm < self.configured;
+        let cold = self.warm < self.tokens;
         self.unanswered
             .insert(self.taken, Unanswered { sent: now, cold });
         Ok(self.taken)
@@ -193,7 +202,7 @@ impl Pace {
 
     /// The longest time that a token is away once connections are warm.
     fn longest(&self) -> Duration {
-        WINDOW + MARGIN + ALLOWANCE + self.saved
+        self.period + MARGIN + ALLOWANCE + self.saved
     }
 
     fn take_back(&mut self, now: Instant) {
@@ -223,11 +232,11 @@ impl Pace {
         let mut underway = now - call.sent;
         if !call.cold {
             underway = underway.min(longest);
-            let most = WINDOW.mul_f64(f64::from(self.configured) * MOST_SAVED);
+            let most = WINDOW.mul_f64(f64::from(self.tokens) * MOST_SAVED);
             self.saved = longest.saturating_sub(underway).min(most);
         }
         self.returning
-            .push(Reverse(call.sent + underway + WINDOW + MARGIN));
+            .push(Reverse(call.sent + underway + self.period + MARGIN));
     }
 
     fn succeeded(&mut self, call: u64, sent: Instant, now: Instant) {
@@ -236,7 +245,7 @@ impl Pace {
         while self.passed.front().is_some_and(|at| *at + MEMORY < now) {
             self.passed.pop_front();
         }
-        let full = f64::from(self.configured);
+        let full = self.configured;
         let Some(learnt) = &mut self.learnt else {
             return;
         };
@@ -273,7 +282,7 @@ impl Pace {
             None => FIRST_PATIENCE,
             // The full rate has succeeded for a long time.
             Some(before)
-                if before.rate >= f64::from(self.configured)
+                if before.rate >= self.configured
                     && now > before.overload.refused_at + 4 * before.patience =>
             {
                 FIRST_PATIENCE
@@ -292,14 +301,14 @@ impl Pace {
             overload,
         };
         learnt.pause(pause);
-        learnt.settle(f64::from(self.configured));
+        learnt.settle(self.configured);
         self.learnt = Some(learnt);
     }
 
     /// The answer was lost, or the caller has stopped waiting: the call may have arrived until now.
     fn lost(&mut self, call: u64, now: Instant) {
         if self.unanswered.remove(&call).is_some() {
-            self.returning.push(Reverse(now + WINDOW + MARGIN));
+            self.returning.push(Reverse(now + self.period + MARGIN));
         }
         self.warm = 0;
     }
@@ -338,10 +347,10 @@ pub(super) struct Turn<'a> {
 }
 
 impl RateLimiter {
-    /// `rate` is in calls per second.
-    pub(super) fn new(rate: u32) -> Self {
+    /// `rate` is in calls per second, of which `shares` runs have one share each.
+    pub(super) fn new(rate: u32, shares: u32) -> Self {
         Self {
-            pace: Mutex::new(Pace::new(rate, Instant::now())),
+            pace: Mutex::new(Pace::new(rate, shares, Instant::now())),
             queue: tokio::sync::Mutex::new(()),
             changed: Notify::new(),
         }

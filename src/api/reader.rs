@@ -191,7 +191,7 @@ impl Pages {
             }
             let wanted: Vec<Annotation> = fresh
                 .into_iter()
-                .filter(|annotation| self.filter.has_status(annotation))
+                .filter(|annotation| self.filter.keeps(annotation))
                 .collect();
             if !wanted.is_empty() {
                 return Ok(Some(wanted));

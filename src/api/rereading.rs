@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub(super) async fn list<T, E: From<ApiError>>(
     transport: &Arc<Transport>,
     query: &Query,
-    mut take: impl FnMut(Annotation) -> Result<T, E>,
+    mut take: impl FnMut(Annotation) -> Result<Option<T>, E>,
 ) -> Result<Vec<T>, Unproved<E>> {
     let page = |number| {
         fetch(
@@ -50,7 +50,7 @@ pub(super) async fn list<T, E: From<ApiError>>(
             )));
         }
         for annotation in comparison.fresh {
-            items.push(take(annotation).map_err(Unproved::Failed)?);
+            items.extend(take(annotation).map_err(Unproved::Failed)?);
         }
     }
     // The second reading needs only one of the two empty pages.

@@ -59,7 +59,7 @@ impl Transport {
             token: connection.token.clone(),
             user_id: connection.user_id.clone(),
             app_id: connection.app_id.clone(),
-            limiter: RateLimiter::new(connection.rate_limit),
+            limiter: RateLimiter::new(connection.rate_limit, connection.rate_shares),
             retry: connection.retry,
             concurrency,
             max_pages: connection.max_pages,

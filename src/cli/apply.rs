@@ -17,7 +17,7 @@ use super::validate::{Files, load_whole, refuse_unproven};
 use super::values;
 use super::watchers::Watchers;
 use crate::apply::{self, InputFiles, NoFiles, OnFailure, Options, Preview, Stop, Watch};
-use crate::model::UserId;
+use crate::model::{Shard, UserId};
 use crate::plan::{Due, Operation, Outcome, OutcomeDocument, Permit, Plan, Purge};
 use crate::render;
 use std::io::{BufRead as _, IsTerminal as _};
@@ -96,14 +96,17 @@ enum Format {
     Json,
 }
 
-pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
+pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     let deadline = args.connection.deadline();
     if let Some(url) = &args.notify {
         notify::webhook(url)?;
     }
+    let shard = args.planning.shard.shard()?;
     if let Some(plan) = plan_file::read(&args.path)? {
-        return Box::pin(run_file(args, plan, deadline)).await;
+        return Box::pin(run_file(args, plan, shard, deadline)).await;
     }
+    args.connection.share_rate(shard);
+    args.files = args.files.of_shard(shard);
     if let Some(manifest) = &args.manifest {
         return Err(Failure::usage(format!(
             "--manifest needs a plan file, and {} is not one",
@@ -133,7 +136,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let ended = async {
         let reading = async {
             let scope = args.planning.scope(&manifest, base.as_ref());
-            let observed = session.observe(&scope).await?;
+            let observed = session.observe_for(&manifest, &scope).await?;
             let inventory = inventory::learn(&session, &manifest, &observed, create).await?;
             Ok((observed, inventory))
         };
@@ -166,16 +169,24 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
 }
 
 /// Carries out a plan file.
-async fn run_file(mut args: Args, mut plan: Plan, deadline: Deadline) -> Result<Exit, Failure> {
+async fn run_file(
+    mut args: Args,
+    plan: Plan,
+    shard: Option<Shard>,
+    deadline: Deadline,
+) -> Result<Exit, Failure> {
     if args.allow_guards {
         args.planning.pass_numbers();
     }
+    let (mut plan, whole) = plan_file::part(&args.path, plan, shard)?;
+    args.connection.share_rate(plan.shard);
     let request = Request {
         path: &args.path,
         manifest: args.manifest.as_deref(),
         planning: &args.planning,
         files: args.files,
         users: &args.allow_user,
+        whole,
     };
     let manifest = request.manifest(&plan)?;
     let destination = args

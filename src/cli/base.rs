@@ -12,7 +12,7 @@ use super::exit::Failure;
 use super::git::{git, named_repository, run, utf8};
 use super::output;
 use super::validate::{Files, problem_text};
-use crate::manifest::{self, FileAccess, Format, Manifest, Overlay, Problems};
+use crate::manifest::{self, FileAccess, Format, Manifest, Overlay, Problems, no_index};
 use crate::plan::Base;
 use crate::render::escape;
 use std::ffi::OsStr;
@@ -55,7 +55,8 @@ pub(crate) fn load(revision: &str, path: &Path, files: Files) -> Result<BaseMani
         if kind == Kind::Manifest && !manifest::has_header(&place) {
             return Err(repository.no_manifest(revision, file));
         }
-        match manifest::load_with(&place, &Overlay::new(), files.access()) {
+        let overlay = Overlay::new();
+        match manifest::load_shard(&place, &overlay, files.access(), &no_index, files.shard()) {
             Ok(manifest) => {
                 let base = Base {
                     revision: revision.to_owned(),

@@ -7,6 +7,7 @@ use super::output;
 use super::user_file::UserFile;
 use crate::api::{Connection, Endpoint, InsecureHttp, Token};
 use crate::manifest::{Manifest, TargetSpec};
+use crate::model::Shard;
 use crate::plan::Target;
 use crate::render::escape;
 use std::borrow::Cow;
@@ -66,6 +67,9 @@ pub(crate) struct ConnectionArgs {
     /// Number of concurrent calls
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) concurrency: u16,
+    /// How many runs share the rate; 0 means that it is not shared.
+    #[arg(skip)]
+    rate_shares: u32,
 }
 
 /// The time limit of a run.
@@ -152,9 +156,15 @@ impl ConnectionArgs {
     /// Sets the limits of a connection.
     pub(super) fn bound(&self, connection: &mut Connection) {
         connection.concurrency = usize::from(self.concurrency);
+        connection.rate_shares = self.rate_shares.max(1);
         connection.timeout = Duration::from_secs(self.timeout);
         connection.max_answer_bytes = self.max_answer << 20;
         connection.max_pages = self.max_pages;
+    }
+
+    /// Takes a shard's part of the rate.
+    pub(super) fn share_rate(&mut self, shard: Option<Shard>) {
+        self.rate_shares = shard.map_or(0, Shard::count);
     }
 
     /// The deadline of a run that starts now.

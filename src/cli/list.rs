@@ -91,6 +91,7 @@ impl Args {
             }
         };
         Ok(Filter {
+            shard: None,
             selection,
             user_ids: self.users.clone(),
             model_version_ids: self.model_versions.clone(),

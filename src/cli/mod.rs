@@ -44,6 +44,7 @@ mod review;
 mod schema;
 mod session;
 mod sets;
+mod shard;
 mod sheets;
 mod show;
 mod stats;

@@ -4,22 +4,26 @@
 use super::exit::Failure;
 use super::{input, kind};
 use crate::manifest::Manifest;
-use crate::model::{Content, FileKind, Geometry, Mask, ObservedAnnotation, ObservedState, Origin};
+use crate::model::{
+    Content, FileKind, Geometry, Mask, ObservedAnnotation, ObservedState, Origin, Shard,
+};
 use crate::observed::{ObservedError, SavedListing};
 use crate::plan::{PlanError, Target};
 use crate::render::{counted, thousands};
 use std::path::Path;
 
-/// Reads a saved listing.
-pub(crate) fn read_listing(file: &Path) -> Result<ObservedState, Failure> {
+/// Reads a saved listing; of a shard, only the annotations of its inputs.
+pub(crate) fn read_listing(file: &Path, shard: Option<Shard>) -> Result<ObservedState, Failure> {
     kind::expect(file, &[FileKind::Listing], "a saved listing")?;
-    let streamed = input::stream(file, input::MAX_BYTES, |file| SavedListing::stream(file))?;
+    let streamed = input::stream(file, input::MAX_BYTES, |file| {
+        SavedListing::stream(file, shard)
+    })?;
     if let Some(saved) = streamed {
         return Ok(saved.into_state());
     }
     // It is unusual or wrong.
     let text = input::text(file, input::MAX_BYTES)?;
-    let saved = SavedListing::read(&text).map_err(|error| {
+    let saved = SavedListing::read_shard(&text, shard).map_err(|error| {
         let hint = error
             .hint()
             .unwrap_or("save a listing with `annosync list --all --format json > FILE`");

@@ -75,6 +75,9 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
         args.planning.pass_numbers();
     }
     args.planning.changed_only = args.changed_only;
+    let shard = args.planning.shard.shard()?;
+    args.connection.share_rate(shard);
+    args.files = args.files.of_shard(shard);
     let view = &args.planning.view;
     check(&args)?;
     // The plan file may be applied later.
@@ -89,7 +92,7 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     let drawing = Drawing::of(&args.pictures, &args.sheets, args.format, &args.also);
     let mut sources = drawing.sources([Source::from(&manifest)]);
     let (plan, unchanged, caller) = if let Some(file) = &args.observed {
-        let observed = offline::read_listing(file)?;
+        let observed = offline::read_listing(file, shard)?;
         let plan = plan_offline(&args, &manifest, base.as_ref(), &observed)?;
         let unchanged = unchanged(&drawing, &plan, &observed);
         (plan, unchanged, None)
@@ -99,7 +102,7 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
         let session = Session::open_for(&args.connection, &destination, create).await?;
         let planned = async {
             let scope = args.planning.scope(&manifest, base.as_ref());
-            let observed = session.observe(&scope).await?;
+            let observed = session.observe_for(&manifest, &scope).await?;
             let inventory = inventory::learn(&session, &manifest, &observed, create).await?;
             let plan = (args.planning).plan(
                 &manifest,

@@ -15,12 +15,13 @@ use super::session::{CreateInputs, Session};
 use super::validate::{Files, load_whole};
 use crate::apply::{InputFiles, NoFiles};
 use crate::manifest::Manifest;
-use crate::model::{FileKind, Guards, ObservedState, Scope, UserId};
+use crate::model::{ConceptId, FileKind, Guards, ObservedState, Scope, Shard, UserId};
+use crate::observed::Expected;
 use crate::plan::{
-    self, Base, ExtraPermissions, Limits, MediumSource, Permit, Plan, PlanFileError,
+    self, Base, ExtraPermissions, Limits, MediumSource, Permit, Plan, PlanFileError, TrippedGuard,
 };
 use crate::render;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -58,6 +59,53 @@ pub(crate) fn read(path: &Path) -> Result<Option<Plan>, Failure> {
     plan::read(&text).map_err(refused)
 }
 
+/// The plan that a run applies: that of the file, or the part of a shard, and then the whole.
+pub(crate) fn part(
+    path: &Path,
+    plan: Plan,
+    shard: Option<Shard>,
+) -> Result<(Plan, Option<Box<Plan>>), Failure> {
+    match (shard, plan.shard) {
+        (None, _) => Ok((plan, None)),
+        (Some(shard), None) => Ok((plan.part(shard), Some(Box::new(plan)))),
+        (Some(shard), Some(of)) if shard == of => Ok((plan, None)),
+        (Some(shard), Some(of)) => Err(Failure::usage(format!(
+            "{} is the plan of shard {of}, and --shard {shard} names another; nothing was written",
+            path.display()
+        ))
+        .hint(
+            "leave --shard out, or join the plans of all shards: annosync show FILE… --format json",
+        )),
+    }
+}
+
+/// Whether a guard is not about a number that a part shares with the whole.
+fn is_not_counted(trip: &TrippedGuard) -> bool {
+    matches!(
+        trip,
+        TrippedGuard::EmptyManifest { .. } | TrippedGuard::Drift { .. }
+    )
+}
+
+/// The limits of a manifest, what it renames, and what other shards declare; the defaults without one.
+fn limits(
+    manifest: Option<&Arc<Manifest>>,
+) -> (
+    Guards,
+    BTreeMap<ConceptId, ConceptId>,
+    BTreeSet<ConceptId>,
+) {
+    let Some(manifest) = manifest else {
+        return (Guards::default(), BTreeMap::new(), BTreeSet::new());
+    };
+    let others = manifest.shard.as_ref();
+    (
+        manifest.desired.guards,
+        manifest.desired.renamed.clone(),
+        others.map_or_else(BTreeSet::new, |others| others.concepts.clone()),
+    )
+}
+
 /// The options for applying a plan file.
 pub(crate) struct Request<'a> {
     pub(crate) path: &'a Path,
@@ -67,6 +115,8 @@ pub(crate) struct Request<'a> {
     pub(crate) files: Files,
     /// Other users: the plan may change their annotations.
     pub(crate) users: &'a [UserId],
+    /// If a shard applies its part of a plan: the plan. Its guards are counted over all of it.
+    pub(crate) whole: Option<Box<Plan>>,
 }
 
 impl Request<'_> {
@@ -87,7 +137,7 @@ impl Request<'_> {
                 "look at it with `annosync show {file}`, and apply it by hand without --manifest"
             )));
         }
-        let mut manifest = load_whole(path, self.files)?;
+        let mut manifest = load_whole(path, self.files.of_shard(plan.shard))?;
         if plan.manifest_hash != manifest.hash {
             return Err(self.other_manifest_error(plan, path, &manifest.hash));
         }
@@ -181,32 +231,53 @@ impl Request<'_> {
         if let Some(manifest) = manifest {
             let base = self.base(plan)?;
             let scope = self.planning.scope(manifest, base.as_ref());
-            let observed = session.observe(&scope).await?;
+            let observed = session.observe_for(manifest, &scope).await?;
             let of = (manifest, base.as_ref());
             self.check_remade_plan(plan, of, &observed, session, destination)
                 .await?;
             let permit = Permit::of_manifest(&manifest.desired, &observed, &extra);
             self.recheck(plan, Some(manifest), &observed, &permit)?;
+            drop(observed);
+            if !plan.guards.is_empty() && self.whole.is_some() {
+                let observed = session.observe(&Scope::WholeApp).await?;
+                self.recheck_whole(plan, Some(manifest), &observed, &permit);
+            }
             return Ok(permit);
         }
         if touched.is_empty() {
             plan.pass_guards(&self.planning.allowances());
             return Ok(Permit::of_file(plan, &session.caller().await?, &extra));
         }
+        let expected = Expected {
+            known: touched.clone(),
+            inputs: 0,
+            annotations: plan.summary.existing,
+        };
         let mut scopes = vec![Scope::Inputs(touched)];
         if !self.planning.lists_declared_only() {
-            scopes.push(Scope::WholeApp);
+            scopes.extend(plan.shard.map(Scope::Shard));
+            if plan.shard.is_none() || self.whole.is_some() {
+                scopes.push(Scope::WholeApp);
+            }
         }
-        if matches!(&scopes[..], [Scope::Inputs(inputs), _] if inputs.len() > MAX_INPUTS_ALONE) {
+        if matches!(&scopes[..], [Scope::Inputs(inputs), _, ..] if inputs.len() > MAX_INPUTS_ALONE)
+        {
             scopes.remove(0);
         }
         let stated = plan.clone();
         let mut permit = Permit::Planned;
         for scope in scopes {
-            let observed = session.observe(&scope).await?;
+            let observed = match scope {
+                Scope::Shard(shard) => session.observe_shard(shard, &expected).await?,
+                scope => session.observe(&scope).await?,
+            };
             permit = Permit::of_file(plan, &observed.caller, &extra);
             plan.clone_from(&stated);
-            self.recheck(plan, None, &observed, &permit)?;
+            if observed.scope == Scope::WholeApp && self.whole.is_some() {
+                self.recheck_whole(plan, None, &observed, &permit);
+            } else {
+                self.recheck(plan, None, &observed, &permit)?;
+            }
             // With only part of the app listed, guards are stricter than with all of it, never more lenient.
             if plan.guards.is_empty() {
                 break;
@@ -233,18 +304,57 @@ impl Request<'_> {
         if !mismatches.is_empty() {
             return Err(self.mismatch_error(&mismatches));
         }
-        let (mut guards, renamed) = match manifest {
-            Some(manifest) => (manifest.desired.guards, manifest.desired.renamed.clone()),
-            None => (Guards::default(), BTreeMap::new()),
-        };
+        let (whole_guards, renamed, elsewhere) = limits(manifest);
+        let mut guards = whole_guards;
+        if let (Some(shard), None) = (plan.shard, &self.whole) {
+            guards = guards.of_a_part(shard);
+        }
         if observed.scope != Scope::WholeApp {
             // A part of the app does not show how many annotations exist.
             guards.min_existing = 0;
         }
-        let (guards, renamed) = (&guards, &renamed);
-        plan.recheck(observed, permit, Limits { guards, renamed });
+        let of_listed = Limits {
+            guards: &guards,
+            renamed: &renamed,
+            elsewhere: &elsewhere,
+        };
+        plan.recheck(observed, permit, of_listed);
+        if let Some(whole) = &self.whole {
+            // The listing checks the part; what the file says of the whole has to be within the limits as well.
+            let mut whole = whole.clone();
+            whole.pass_no_guards();
+            whole.replace_guards(whole.stated_guards(Limits {
+                guards: &whole_guards,
+                renamed: &renamed,
+                elsewhere: &BTreeSet::new(),
+            }));
+            plan.replace_guards(whole.guards);
+        }
         plan.pass_guards(&self.planning.allowances());
         Ok(())
+    }
+
+    /// Counts the guards over the whole plan and the whole app, for a part that is not within the limits by itself.
+    fn recheck_whole(
+        &self,
+        plan: &mut Plan,
+        manifest: Option<&Arc<Manifest>>,
+        observed: &ObservedState,
+        permit: &Permit,
+    ) {
+        let Some(whole) = &self.whole else { return };
+        let mut whole = whole.clone();
+        let (guards, renamed, _) = limits(manifest);
+        let limits = Limits {
+            guards: &guards,
+            renamed: &renamed,
+            elsewhere: &BTreeSet::new(),
+        };
+        whole.recheck(observed, permit, limits);
+        plan.pass_no_guards();
+        let of_part = std::mem::replace(&mut plan.guards, whole.guards);
+        plan.add_guards(of_part.into_iter().filter(is_not_counted).collect());
+        plan.pass_guards(&self.planning.allowances());
     }
 
     fn mismatch_error(&self, reasons: &[String]) -> Failure {
@@ -266,7 +376,9 @@ impl Request<'_> {
     /// is refused.
     fn base(&self, plan: &Plan) -> Result<Option<BaseManifest>, Failure> {
         let path = self.manifest.unwrap_or(Path::new("."));
-        let base = self.planning.base(path, self.files)?;
+        let base = self
+            .planning
+            .base(path, self.files.of_shard(plan.shard))?;
         let short = |commit: &str| commit.chars().take(12).collect::<String>();
         let named = |base: &Base| {
             let (revision, commit) = (render::escape(&base.revision), short(&base.commit));
@@ -336,6 +448,12 @@ impl Request<'_> {
                     self.plan_again(path)
                 ))
             });
+        }
+        let mut remade = remade;
+        if self.whole.is_some() {
+            // The whole plan decides about the others.
+            remade.guards.retain(is_not_counted);
+            remade.passed_guards.retain(is_not_counted);
         }
         plan.take_over(remade);
         Ok(())

@@ -7,6 +7,7 @@ use super::offline;
 use super::output;
 use super::session::CreateInputs;
 use super::sets;
+use super::shard::ShardArgs;
 use super::terminal::Stream;
 use super::validate::Files;
 use super::values;
@@ -15,7 +16,7 @@ use crate::manifest::Manifest;
 use crate::model::{ObservedState, Scope, SetName, UserId};
 use crate::plan::{
     self, Allowances, Changed, Context, Coverage, Drift, EmptyManifest, Inventory, Numbers, Plan,
-    PlanBase, Target,
+    PlanBase, ShardContext, Target,
 };
 use crate::render;
 use std::collections::BTreeSet;
@@ -77,6 +78,8 @@ pub(crate) struct Planning {
     #[arg(long, value_enum, value_name = "SIDE")]
     pub(crate) conflicts: Option<Conflicts>,
     #[command(flatten)]
+    pub(crate) shard: ShardArgs,
+    #[command(flatten)]
     pub(crate) view: View,
 }
 
@@ -114,6 +117,14 @@ impl Conflicts {
 impl Planning {
     /// The part of the app to list.
     pub(crate) fn scope(&self, manifest: &Manifest, base: Option<&BaseManifest>) -> Scope {
+        let scope = self.scope_of_all(manifest, base);
+        match &manifest.shard {
+            Some(of) => scope.within(of.shard),
+            None => scope,
+        }
+    }
+
+    fn scope_of_all(&self, manifest: &Manifest, base: Option<&BaseManifest>) -> Scope {
         let desired = &manifest.desired;
         if self.declared_only {
             let declared = desired.inputs.iter().map(|input| input.id.clone());
@@ -129,8 +140,13 @@ impl Planning {
             Changed::Header(key) => format!("`{key}`, which decides about every input, changed"),
         };
         output::message(&format!(
-            "note: {why} since {}, so the whole app is listed",
-            render::escape(&base.base.revision)
+            "note: {why} since {}, so the whole {} is listed",
+            render::escape(&base.base.revision),
+            if manifest.shard.is_some() {
+                "shard"
+            } else {
+                "app"
+            }
         ));
         Scope::WholeApp
     }
@@ -256,6 +272,11 @@ impl Planning {
             rate_limit,
             allowances: self.allowances(),
             inventory,
+            shard: manifest.shard.as_ref().map(|of| ShardContext {
+                shard: of.shard,
+                declared_inputs: manifest.desired.inputs.len() as u64 + of.inputs,
+                other_concepts: of.concepts.clone(),
+            }),
         };
         let made = match base {
             None => plan::plan(&manifest.desired, observed, &context),
@@ -336,6 +357,11 @@ pub(crate) fn stopped(plan: &Plan, path: &Path, reasons: &[&str], flag: Option<&
         reasons.join("\nerror: "),
         flags.join(" ")
     ));
+    if plan.shard.is_some_and(|shard| shard.count() > 1) {
+        output::message(
+            "hint: the guards of a shard are stricter than those of the whole. Join the plans of all shards with              `annosync show FILE… --format json`, which counts the guards over the whole, and apply each shard's part of that:              annosync apply FILE --shard I/N",
+        );
+    }
     if let Some(adoption) = sets::adoption(plan, path) {
         output::message(&format!("hint: {adoption}"));
     }

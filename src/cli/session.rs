@@ -5,8 +5,9 @@ use super::exit::Failure;
 use super::progress::Progress;
 use crate::api::{self, Connection, Endpoint, InsecureHttp, Reader, Token, Writer};
 use crate::emulator::{Config, Database, Emulator};
-use crate::model::{ObservedState, Scope, UserId, hex};
-use crate::observed;
+use crate::manifest::Manifest;
+use crate::model::{ObservedState, Scope, Shard, UserId, hex};
+use crate::observed::{self, Expected};
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// Whether inputs that the app lacks are posted.
@@ -109,6 +110,37 @@ impl Session {
     pub(crate) async fn observe(&self, scope: &Scope) -> Result<ObservedState, Failure> {
         let _progress = Progress::reading(self.reader());
         Ok(observed::observe(self.reader(), &self.owner, scope).await?)
+    }
+
+    /// [`Self::observe`], for the plan of a manifest: it says about how much there is to list.
+    pub(crate) async fn observe_for(
+        &self,
+        manifest: &Manifest,
+        scope: &Scope,
+    ) -> Result<ObservedState, Failure> {
+        let (Scope::Shard(shard), Some(others)) = (scope, &manifest.shard) else {
+            return self.observe(scope).await;
+        };
+        let declared = &manifest.desired.inputs;
+        let annotations = declared.iter().map(|it| it.annotations.len() as u64);
+        let inputs = declared.len() as u64 + others.inputs;
+        let expected = Expected {
+            known: declared.iter().map(|input| input.id.clone()).collect(),
+            inputs,
+            // Each input has an input-level annotation as well.
+            annotations: annotations.sum::<u64>() + others.annotations + inputs,
+        };
+        self.observe_shard(*shard, &expected).await
+    }
+
+    /// Lists the inputs of a shard.
+    pub(crate) async fn observe_shard(
+        &self,
+        shard: Shard,
+        expected: &Expected,
+    ) -> Result<ObservedState, Failure> {
+        let _progress = Progress::reading(self.reader());
+        Ok(observed::observe_shard(self.reader(), &self.owner, shard, expected).await?)
     }
 
     /// The user of the token.

@@ -3,13 +3,14 @@
 use super::exit::{Exit, Failure};
 use super::formats::{self, ExtraOutput, Format, Outputs};
 use super::pictures;
+use super::planning::stopped;
 use super::review::{Changes, Drawing};
 use super::sheets;
 use super::terminal::Stream;
 use super::view::View;
 use super::{input, kind, output, plan_file};
 use crate::model::FileKind;
-use crate::plan::{OutcomeDocument, PlanFileError};
+use crate::plan::{self, JoinError, OutcomeDocument, Plan, PlanFileError};
 use crate::render::{self, LogFile, TextOptions};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,8 +18,10 @@ use std::path::{Path, PathBuf};
 /// Show a saved plan, undo file, outcome or log
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A file written by `plan --out`, `apply --undo-out`, `apply --format json` or `apply --log`
-    file: PathBuf,
+    /// A file written by `plan --out`, `apply --undo-out`, `apply --format json` or `apply --log`; or the plans or outcomes of
+    /// all shards of one run, which are joined: the guards of joined plans are counted over the whole, and stop with exit code 3
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -38,16 +41,20 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
-    let file = &args.file;
+    let file = &args.files[0];
     let kind = kind::of(file);
+    let read: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
     let outputs = Outputs {
         format: args.format,
         also: &args.also,
         out: None,
-        read: &[file],
+        read: &read,
         kinds: kind.as_slice(),
     };
     outputs.check(args.view.leaves_out())?;
+    if args.files.len() > 1 {
+        return joined(args).await;
+    }
     let draws = formats::images_folder(&args.also).is_some();
     if draws && matches!(kind, Some(FileKind::Outcome | FileKind::Log)) {
         return Err(
@@ -56,8 +63,8 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
         );
     }
     match kind {
-        Some(FileKind::Outcome) => write(args, saved(args)?)?,
-        Some(FileKind::Log) => write(args, log(args)?)?,
+        Some(FileKind::Outcome) => write(args, outcome(args, outcome_of(file)?))?,
+        Some(FileKind::Log) => write(args, log(args, file)?)?,
         Some(
             FileKind::Listing
             | FileKind::Annotations
@@ -72,7 +79,9 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
                 None => unrecognised(file),
             });
         }
-        Some(FileKind::Plan | FileKind::Undo | FileKind::Unknown) => plan(args).await?,
+        Some(FileKind::Plan | FileKind::Undo | FileKind::Unknown) => {
+            plan(args, &plan_of(file)?, Some(file)).await?;
+        }
     }
     if let Some(kind) = kind {
         output::message(&format!("{} is {}.", file.display(), kind::noun(kind)));
@@ -86,23 +95,68 @@ fn write(args: &Args, text: impl Fn(Format, bool) -> String) -> Result<(), Failu
     formats::print(args.format, &text(args.format, true), args.no_pager)
 }
 
-async fn plan(args: &Args) -> Result<(), Failure> {
-    let file = &args.file;
-    let plan =
-        plan_file::read(file)?.ok_or_else(|| kind::wrong_kind(file, FileKind::Unknown, WANTED))?;
+/// Joins the files of all shards of a run.
+async fn joined(args: &Args) -> Result<Exit, Failure> {
+    let files = &args.files;
+    let kinds: Vec<_> = files.iter().map(|file| kind::of(file)).collect();
+    let all_are = |kind| kinds.iter().all(|it| *it == Some(kind));
+    if all_are(FileKind::Plan) {
+        let plans: Result<Vec<Plan>, Failure> = files.iter().map(|file| plan_of(file)).collect();
+        let joined = plan::join(plans?).map_err(|error| unjoined(files, &error))?;
+        plan(args, &joined, None).await?;
+        if !joined.guards.is_empty() {
+            return Ok(stopped(
+                &joined,
+                &files[0],
+                &["a guard stopped the plan"],
+                None,
+            ));
+        }
+    } else if all_are(FileKind::Outcome) {
+        let saved: Result<Vec<OutcomeDocument>, Failure> =
+            files.iter().map(|file| outcome_of(file)).collect();
+        let joined = OutcomeDocument::join(saved?).map_err(|error| unjoined(files, &error))?;
+        write(args, outcome(args, joined))?;
+    } else {
+        return Err(Failure::usage(
+            "several files are joined, and these are not all plans, nor all outcomes of an apply",
+        )
+        .hint("name one file, or the plans or the outcomes of all shards of one run"));
+    }
+    Ok(Exit::Done)
+}
+
+/// The error for files that cannot be joined.
+fn unjoined(files: &[PathBuf], error: &JoinError) -> Failure {
+    let failure = match error.at().and_then(|at| files.get(at)) {
+        Some(file) => Failure::new(format!(
+            "{} cannot be joined with the other files: {error}",
+            file.display()
+        )),
+        None => Failure::new(error.to_string()),
+    };
+    failure.hint("name the files of all shards of one run, each once")
+}
+
+fn plan_of(file: &Path) -> Result<Plan, Failure> {
+    plan_file::read(file)?.ok_or_else(|| kind::wrong_kind(file, FileKind::Unknown, WANTED))
+}
+
+/// Prints a plan; `file` is where it is saved.
+async fn plan(args: &Args, plan: &Plan, file: Option<&Path>) -> Result<(), Failure> {
     let drawing = Drawing::of(&args.pictures, &args.sheets, args.format, &args.also);
     // A plan file does not say where its pictures are: only flags do.
     let sources = drawing.sources([]);
-    let changes = Changes::Plan(&plan, args.view.filter());
+    let changes = Changes::Plan(plan, args.view.filter());
     let (surroundings, sheets) = drawing
         .draw(&changes, &sources, BTreeMap::new(), Some(UNKNOWN))
         .await?;
     write(args, |format, is_printed| match format {
-        Format::Text if is_printed => args.view.text(&plan, Stream::Stdout),
-        Format::Text => args.view.plain(&plan),
-        Format::Markdown => args.view.markdown(&plan, Some(file), sheets.as_ref()),
-        Format::Json => render::json(&plan),
-        Format::Html => args.view.html(&plan, &surroundings),
+        Format::Text if is_printed => args.view.text(plan, Stream::Stdout),
+        Format::Text => args.view.plain(plan),
+        Format::Markdown => args.view.markdown(plan, file, sheets.as_ref()),
+        Format::Json => render::json(plan),
+        Format::Html => args.view.html(plan, &surroundings),
     })
 }
 
@@ -126,19 +180,22 @@ fn unrecognised(file: &Path) -> Failure {
     )
 }
 
-fn saved(args: &Args) -> Result<impl Fn(Format, bool) -> String, Failure> {
-    let text = input::text(&args.file, input::MAX_BYTES)?;
-    let saved = OutcomeDocument::read(&text).map_err(|error| match error {
-        PlanFileError::Syntax(fault) => input::json_failure(&args.file, &fault).hint(
+fn outcome_of(file: &Path) -> Result<OutcomeDocument, Failure> {
+    let text = input::text(file, input::MAX_BYTES)?;
+    OutcomeDocument::read(&text).map_err(|error| match error {
+        PlanFileError::Syntax(fault) => input::json_failure(file, &fault).hint(
             "this is the outcome of an apply: keep all that `annosync apply --format json` prints",
         ),
         other => Failure::new(format!(
             "{} is the outcome of an apply, and cannot be read: {other}",
-            args.file.display()
+            file.display()
         ))
         .hint("use the version of annosync that wrote it"),
-    })?;
-    Ok(move |format, is_printed| match format {
+    })
+}
+
+fn outcome(args: &Args, saved: OutcomeDocument) -> impl Fn(Format, bool) -> String {
+    move |format, is_printed| match format {
         Format::Text => render::outcome_document_text(&saved, &text_options(args, is_printed)),
         Format::Markdown => {
             render::outcome_document_markdown(&saved, &args.view.markdown_options(None))
@@ -148,7 +205,7 @@ fn saved(args: &Args) -> Result<impl Fn(Format, bool) -> String, Failure> {
             "annosync apply: outcome",
             &render::outcome_document_text(&saved, &args.view.page_options()),
         ),
-    })
+    }
 }
 
 fn text_options(args: &Args, is_printed: bool) -> TextOptions {
@@ -159,16 +216,16 @@ fn text_options(args: &Args, is_printed: bool) -> TextOptions {
     }
 }
 
-fn log(args: &Args) -> Result<impl Fn(Format, bool) -> String, Failure> {
+fn log(args: &Args, file: &Path) -> Result<impl Fn(Format, bool) -> String, Failure> {
     if !args.view.filter().concepts.is_empty() {
         return Err(
             Failure::usage("the log of an apply does not record concepts, so --concept cannot choose among its lines")
                 .hint("leave --concept out, or show the plan that was applied"),
         );
     }
-    let text = input::text(&args.file, input::MAX_BYTES)?;
+    let text = input::text(file, input::MAX_BYTES)?;
     let log = LogFile::read(&text).map_err(|fault| {
-        input::json_failure(&args.file, &fault)
+        input::json_failure(file, &fault)
             .hint("this is the log of an apply: each line is as `annosync apply --log` wrote it")
     })?;
     Ok(move |format, is_printed| match format {

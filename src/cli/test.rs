@@ -174,7 +174,7 @@ fn planned(case: &Path, files: Files) -> Result<Plan, String> {
             listing.display()
         ))));
     }
-    let observed = offline::read_listing(&listing).map_err(|failure| failure_text(&failure))?;
+    let observed = offline::read_listing(&listing, None).map_err(|failure| failure_text(&failure))?;
     let folder = Some(case.join(MANIFEST)).filter(|folder| folder.is_dir());
     let folder = folder.as_deref().unwrap_or(case);
     let read = manifest::load_tracked(folder, &Overlay::new(), files.access(), &tracked);
@@ -191,6 +191,7 @@ fn planned(case: &Path, files: Files) -> Result<Plan, String> {
         rate_limit: Connection::DEFAULT_RATE_LIMIT,
         allowances: Allowances::default(),
         inventory: Inventory::default(),
+        shard: None,
     };
     plan::plan(&manifest.desired, &observed, &context).map_err(|errors| {
         let (mut lines, _) = offline::describe_errors(&manifest, &errors);

@@ -4,13 +4,14 @@ use super::exit::Failure;
 use super::tracked::tracked;
 use super::{kind, output};
 use crate::manifest::{self, FileAccess, HEADER_FILES, Manifest, Overlay, Problems, ProblemsShown};
+use crate::model::Shard;
 use crate::plan::Plan;
 use crate::pull::PullError;
 use crate::render;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Which files a manifest may use.
+/// Which files a manifest may use, and which of its inputs a run keeps.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub(crate) struct Files {
     /// Allow masks and texts outside the manifest's folder, and links to there. Use it only if the manifest's author
@@ -21,9 +22,21 @@ pub(crate) struct Files {
     /// checkout
     #[arg(long)]
     allow_missing_files: bool,
+    /// Only the inputs of this shard are kept.
+    #[arg(skip)]
+    shard: Option<Shard>,
 }
 
 impl Files {
+    /// The same files, of which only the inputs of a shard are kept.
+    pub(crate) fn of_shard(self, shard: Option<Shard>) -> Self {
+        Self { shard, ..self }
+    }
+
+    pub(crate) fn shard(self) -> Option<Shard> {
+        self.shard
+    }
+
     pub(crate) fn access(self) -> FileAccess {
         if self.allow_outside_files {
             FileAccess::Anywhere
@@ -151,11 +164,12 @@ pub(super) fn load_or_problems(
     files: Files,
 ) -> Result<Result<Manifest, Problems>, Failure> {
     kind::expect_manifest(path)?;
-    Ok(manifest::load_tracked(
+    Ok(manifest::load_shard(
         path,
         &Overlay::new(),
         files.access(),
         &tracked,
+        files.shard,
     ))
 }
 

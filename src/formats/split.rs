@@ -1,7 +1,6 @@
 //! Divides the inputs of an export into parts, such as train and val.
 
-use crate::model::InputId;
-use sha2::{Digest as _, Sha256};
+use crate::model::{InputId, place_of_input};
 use std::str::FromStr;
 
 /// Names of parts, with their shares of the inputs. Read from `train=80,val=20`.
@@ -39,10 +38,8 @@ impl FromStr for Shares {
 impl Shares {
     /// The part of an input: it depends only on its id and on the shares.
     pub fn part(&self, id: &InputId) -> String {
-        let digest = Sha256::digest(id.as_str().as_bytes());
-        let hash = u64::from_be_bytes(digest[..8].try_into().expect("a digest has 32 bytes"));
         let total: u64 = self.0.iter().map(|(_, share)| share).sum();
-        let mut place = ((u128::from(hash) * u128::from(total)) >> 64) as u64;
+        let mut place = place_of_input(id.as_str(), total);
         for (name, share) in &self.0 {
             if place < *share {
                 return name.clone();

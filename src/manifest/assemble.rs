@@ -10,6 +10,7 @@ use super::format::Format;
 use super::header::{Header, no_header_hint};
 use super::input::Media;
 use super::named::{Digests, read_named};
+use super::others::OtherShards;
 use super::problem::{Problem, Problems};
 use super::select::{
     Candidate, folder_of, is_header_file, matching, may_match_below, without_duplicates,
@@ -18,7 +19,7 @@ use super::source::Source;
 use super::walk::{MissingFile, Obstacle, Walked};
 use super::{checks, report};
 use crate::model::{
-    DesiredAnnotation, DesiredInput, DesiredState, InputId, Origin, TextKind, decode_text,
+    DesiredAnnotation, DesiredInput, DesiredState, InputId, Origin, Shard, TextKind, decode_text,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +29,10 @@ use std::path::Path;
 pub(super) struct Assembled {
     pub(super) header: Header,
     pub(super) header_file: String,
+    /// Without inputs of other shards.
     pub(super) state: DesiredState,
+    pub(super) shard: Option<Shard>,
+    pub(super) others: OtherShards,
     pub(super) images: BTreeMap<InputId, Image>,
     pub(super) media: BTreeMap<InputId, Media>,
     pub(super) files: Vec<(Candidate, [u8; 32])>,
@@ -59,8 +63,8 @@ pub(super) struct FilePatterns {
 /// The patterns of the header among these files, if it has any.
 pub(super) fn file_patterns(candidates: &[Candidate], source: &dyn Source) -> Option<FilePatterns> {
     match candidates.iter().find(|it| is_header_file(&it.relative)) {
-        Some(header) => FilePatterns::of(&read_file(header, source)),
-        None => without_excluded(read_all(candidates, source)).1,
+        Some(header) => FilePatterns::of(&read_file(header, source, None)),
+        None => without_excluded(read_all(candidates, source, None)).1,
     }
 }
 
@@ -93,13 +97,33 @@ impl FilePatterns {
 }
 
 /// Reads the files and checks them. `header_file` is the index of the header's file, if the user gave it; `place` is the
-/// path that the user gave.
+/// path that the user gave. Only the inputs of the shard are kept, if one is given; all are checked.
 pub(super) fn assemble(
     walked: &Walked,
     header_file: Option<usize>,
     place: &Path,
     source: &dyn Source,
+    shard: Option<Shard>,
 ) -> Result<Assembled, Problems> {
+    if shard.is_some()
+        && let Some(assembled) = assemble_with(walked, header_file, place, source, (shard, shard))
+    {
+        return assembled;
+    }
+    // Without dropping inputs as they are read, every check sees all of them.
+    assemble_with(walked, header_file, place, source, (shard, None))
+        .expect("nothing was dropped while it was read")
+}
+
+/// Drops inputs of other shards than `dropping` as they are read, and others than of `shard` at the end. `None` if what was
+/// dropped may have a problem.
+fn assemble_with(
+    walked: &Walked,
+    header_file: Option<usize>,
+    place: &Path,
+    source: &dyn Source,
+    (shard, dropping): (Option<Shard>, Option<Shard>),
+) -> Option<Result<Assembled, Problems>> {
     let candidates = &walked.files;
     let known = header_file.or_else(|| {
         candidates
@@ -107,8 +131,14 @@ pub(super) fn assemble(
             .position(|candidate| is_header_file(&candidate.relative))
     });
     let (mut files, patterns) = match known {
-        Some(header) => read_included(candidates, header, source)?,
-        None => without_excluded(read_all(&without_duplicates(candidates.clone()), source)),
+        Some(header) => match read_included(candidates, header, source, dropping) {
+            Ok(read) => read,
+            Err(problems) => return Some(Err(problems)),
+        },
+        None => {
+            let files = read_all(&without_duplicates(candidates.clone()), source, dropping);
+            without_excluded(files)
+        }
     };
     let obstacles: Vec<&Obstacle> = walked
         .obstacles
@@ -117,9 +147,19 @@ pub(super) fn assemble(
         .collect();
     checks::patterns(&mut files);
     let header_index = choose_header(&mut files, place, !obstacles.is_empty());
+    let mut others = OtherShards::default();
     if let Ok(index) = header_index {
-        checks::concepts(&mut files, index);
+        if checks::concepts(&mut files, index) {
+            return None;
+        }
         checks::key_ids(&mut files, index);
+    }
+    for file in &mut files {
+        others.append(std::mem::take(&mut file.document.others));
+    }
+    others.sort();
+    if others.has_duplicates() {
+        return None;
     }
     checks::duplicates(&mut files);
     let named = read_named(&mut files, source);
@@ -141,13 +181,16 @@ pub(super) fn assemble(
             None
         }
     };
-    match header {
+    Some(match header {
         Some((index, header)) if problems.is_empty() => {
-            let mut assembled = finish(files, index, header, named);
+            let mut assembled = finish(files, index, header, named, (shard, others));
             let mut missing = walked.missing.clone();
             missing.retain(|one| {
                 patterns.as_ref().is_none_or(|it| it.matches(&one.relative))
-                    && may_lose_inputs(one, &assembled.state)
+                    && may_lose_inputs(one, |id| {
+                        assembled.state.position(id).is_some()
+                            || shard.is_some_and(|shard| assembled.others.has(shard, id))
+                    })
             });
             assembled.missing = missing;
             assembled.git_error.clone_from(&walked.git_error);
@@ -155,7 +198,7 @@ pub(super) fn assemble(
             Ok(assembled)
         }
         _ => Err(Problems::new(problems)),
-    }
+    })
 }
 
 /// Reads the header's file, then the other files that its `files:` include.
@@ -163,9 +206,10 @@ fn read_included(
     candidates: &[Candidate],
     header: usize,
     source: &dyn Source,
+    shard: Option<Shard>,
 ) -> Result<(Vec<File>, Option<FilePatterns>), Problems> {
     let header = &candidates[header];
-    let first = read_file(header, source);
+    let first = read_file(header, source, shard);
     // An unreadable header may have `files:`, so problems of the other files mean nothing.
     if let Some(problem) = first.problem {
         return Err(Problems::new(vec![problem]));
@@ -181,7 +225,7 @@ fn read_included(
     let others = included
         .iter()
         .filter(|other| other.relative != header.relative);
-    let mut files = read_all(others, source);
+    let mut files = read_all(others, source, shard);
     files.push(first);
     files.sort_by(|a, b| {
         let (a, b) = (&a.candidate.relative, &b.candidate.relative);
@@ -192,7 +236,7 @@ fn read_included(
 
 /// Whether a missing file may have declared an input that no other file declares. Not so if it was renamed or split, or
 /// was no manifest file.
-fn may_lose_inputs(missing: &MissingFile, state: &DesiredState) -> bool {
+fn may_lose_inputs(missing: &MissingFile, is_declared: impl Fn(&InputId) -> bool) -> bool {
     let Some(format) = Format::of(&missing.shown) else {
         // A link to a folder.
         return true;
@@ -209,7 +253,6 @@ fn may_lose_inputs(missing: &MissingFile, state: &DesiredState) -> bool {
     if document.inputs.is_empty() && document.header.is_none() {
         return true;
     }
-    let is_declared = |id: &InputId| state.position(id).is_some();
     let mut inputs = document.inputs.iter();
     inputs.any(|input| input.id.as_ref().is_none_or(|id| !is_declared(id)))
 }
@@ -308,7 +351,14 @@ fn choose_header(
     Ok(chosen)
 }
 
-fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests) -> Assembled {
+/// `others` are inputs that were dropped already.
+fn finish(
+    files: Vec<File>,
+    header_index: usize,
+    header: Header,
+    named: Digests,
+    (shard, mut others): (Option<Shard>, OtherShards),
+) -> Assembled {
     let header_file = files[header_index].candidate.relative.clone();
     let mut state = DesiredState {
         set: header.set.clone(),
@@ -324,7 +374,12 @@ fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests)
     let mut kept = Vec::with_capacity(files.len());
     let small = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
     for (file, read) in files.into_iter().enumerate() {
-        for (input, parsed) in read.document.inputs.into_iter().enumerate() {
+        for parsed in read.document.inputs {
+            let kept = match shard {
+                Some(shard) => others.take(shard, parsed),
+                None => Some(parsed),
+            };
+            let Some(parsed) = kept else { continue };
             let id = parsed.id.expect("an input without an id is a finding");
             if let Some(image) = parsed.image {
                 images.insert(id.clone(), image);
@@ -334,7 +389,7 @@ fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests)
             }
             let origin = Origin {
                 file: small(file),
-                input: small(input),
+                input: parsed.index,
                 annotation: Origin::INPUT_ITSELF,
             };
             state.inputs.push(DesiredInput {
@@ -359,10 +414,13 @@ fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests)
         kept.push((read.candidate, read.digest));
     }
     state.sort();
+    others.sort();
     Assembled {
         header,
         header_file,
         state,
+        shard,
+        others,
         images,
         media,
         files: kept,

@@ -10,6 +10,7 @@ use super::words::{nearest, quote};
 use crate::model::{ConceptId, Identity, InputId, key_id, set_prefix};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Reports patterns that match no files. They are mistakes, and under `sync` would delete labels.
 pub(super) fn patterns(files: &mut [File]) {
@@ -38,18 +39,20 @@ pub(super) fn patterns(files: &mut [File]) {
     }
 }
 
-/// Reports every use of a concept that the header renames, or that its vocabulary lacks.
-pub(super) fn concepts(files: &mut [File], header: usize) {
+/// Reports every use of a concept that the header renames, or that its vocabulary lacks. Returns whether a file names one
+/// that may be in an input that was dropped.
+pub(super) fn concepts(files: &mut [File], header: usize) -> bool {
     let Some(parsed) = &files[header].document.header else {
-        return;
+        return false;
     };
     let renamed = parsed.renamed.clone();
     let vocabulary = parsed.vocabulary.clone();
     let known: Option<HashSet<ConceptId>> =
         vocabulary.as_ref().map(|all| all.iter().cloned().collect());
     if renamed.is_empty() && known.is_none() {
-        return;
+        return false;
     }
+    let may_be_dropped = AtomicBool::new(false);
     files.par_iter_mut().for_each(|file| {
         // A misspelt concept may be in every annotation, so its message is built once.
         let bad: HashMap<ConceptId, (String, String)> = file
@@ -85,8 +88,11 @@ pub(super) fn concepts(files: &mut [File], header: usize) {
         }
         let inputs = Place::ROOT.name(INPUTS);
         let document = &mut file.document;
-        for (index, input) in document.inputs.iter().enumerate() {
-            let input_place = inputs.nth(index);
+        if document.others.inputs() > 0 {
+            may_be_dropped.store(true, Ordering::Relaxed);
+        }
+        for input in &document.inputs {
+            let input_place = inputs.nth(input.index as usize);
             let annotations = input_place.name("annotations");
             for (index, (_, content)) in input.annotations.iter().enumerate() {
                 for concept in content.concepts.iter().flatten() {
@@ -103,6 +109,7 @@ pub(super) fn concepts(files: &mut [File], header: usize) {
             }
         }
     });
+    may_be_dropped.into_inner()
 }
 
 /// Reports an `id` that equals the one derived from a `key` of the same input.
@@ -120,7 +127,7 @@ pub(super) fn key_ids(files: &mut [File], header: usize) {
     files.par_iter_mut().for_each(|file| {
         let inputs = Place::ROOT.name(INPUTS);
         let document = &mut file.document;
-        for (index, input) in document.inputs.iter().enumerate() {
+        for input in &document.inputs {
             let (Some(id), true) = (
                 &input.id,
                 input.annotations.iter().any(|(identity, _)| {
@@ -138,7 +145,7 @@ pub(super) fn key_ids(files: &mut [File], header: usize) {
                     _ => None,
                 })
                 .collect();
-            let input_place = inputs.nth(index);
+            let input_place = inputs.nth(input.index as usize);
             let annotations = input_place.name("annotations");
             for (index, (identity, _)) in input.annotations.iter().enumerate() {
                 if let Identity::Id(id) = identity
@@ -167,7 +174,8 @@ pub(super) fn duplicates(files: &mut [File]) {
     let mut first: HashMap<InputId, (usize, usize)> = HashMap::new();
     for (file, read) in files.iter_mut().enumerate() {
         let mut findings = Vec::new();
-        for (index, input) in read.document.inputs.iter().enumerate() {
+        for input in &read.document.inputs {
+            let index = input.index as usize;
             let Some(id) = &input.id else {
                 continue;
             };

@@ -10,9 +10,10 @@ use super::format::{Format, json_lines};
 use super::header::{HEADER, INPUTS, ParsedHeader, header, known_keys};
 use super::input::{ParsedInput, input};
 use super::node::{Budget, Entry, Node, NodeSeed};
+use super::others::{OtherShards, can_be_dropped};
 use super::scan::too_deep;
 use super::words::nearest;
-use crate::model::{ConceptId, JsonFault};
+use crate::model::{ConceptId, JsonFault, Shard};
 use rayon::prelude::*;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 use std::cell::RefCell;
@@ -33,6 +34,8 @@ pub(super) struct SyntaxError {
 pub(super) struct Document {
     pub(super) header: Option<ParsedHeader>,
     pub(super) inputs: Vec<ParsedInput>,
+    /// Inputs that were read and dropped.
+    pub(super) others: OtherShards,
     /// Every concept that the annotations name.
     pub(super) concepts: HashSet<ConceptId>,
     pub(super) findings: Findings,
@@ -40,8 +43,17 @@ pub(super) struct Document {
 
 /// Reads a text, without its byte order mark.
 pub(super) fn document(format: Format, text: &str) -> Result<Document, SyntaxError> {
+    document_of_shard(format, text, None)
+}
+
+/// [`document`] without inputs of other shards, as far as these can be checked by themselves.
+pub(super) fn document_of_shard(
+    format: Format,
+    text: &str,
+    shard: Option<Shard>,
+) -> Result<Document, SyntaxError> {
     let budget = Budget::of(text.len());
-    let mut reading = Reading::new(&budget, 0);
+    let mut reading = Reading::new(&budget, 0, shard);
     match format {
         Format::Yaml => {
             if let Some(offset) = too_deep(text) {
@@ -64,13 +76,13 @@ pub(super) fn document(format: Format, text: &str) -> Result<Document, SyntaxErr
                 .map_err(|error| json_error(text, 0, &error))?;
             reading.finish(&top);
         }
-        Format::JsonLines => return lines(text),
+        Format::JsonLines => return lines(text, shard),
     }
     Ok(reading.into_document())
 }
 
 /// Reads the lines of a text on all cores.
-fn lines(text: &str) -> Result<Document, SyntaxError> {
+fn lines(text: &str, shard: Option<Shard>) -> Result<Document, SyntaxError> {
     let parts = line_parts(text);
     let counts: Vec<usize> = (parts.par_iter().map(|(_, part)| json_lines(part).count())).collect();
     let mut first = 0;
@@ -80,13 +92,15 @@ fn lines(text: &str) -> Result<Document, SyntaxError> {
         first += count;
     }
     let read: Vec<Result<Document, SyntaxError>> = (tasks.into_par_iter())
-        .map(|(base, part, first)| lines_of_part(part, base, first))
+        .map(|(base, part, first)| lines_of_part(part, (base, first), shard))
         .collect();
     let mut whole = Document::default();
-    whole.inputs.reserve_exact(first);
+    let kept = read.iter().flatten().map(|document| document.inputs.len());
+    whole.inputs.reserve_exact(kept.sum());
     for document in read {
         let mut document = document?;
         whole.inputs.append(&mut document.inputs);
+        whole.others.append(document.others);
         whole.concepts.extend(document.concepts);
         whole.findings.0.append(&mut document.findings.0);
     }
@@ -96,11 +110,11 @@ fn lines(text: &str) -> Result<Document, SyntaxError> {
 /// Reads lines on one core. `base` is where they begin in the file, and `first` the index of their first input.
 pub(super) fn lines_of_part(
     part: &str,
-    base: usize,
-    first: usize,
+    (base, first): (usize, usize),
+    shard: Option<Shard>,
 ) -> Result<Document, SyntaxError> {
     let budget = Budget::of(part.len());
-    let mut reading = Reading::new(&budget, first);
+    let mut reading = Reading::new(&budget, first, shard);
     for (offset, line) in json_lines(part) {
         let mut parser = serde_json::Deserializer::from_str(line);
         let node = NodeSeed(&budget)
@@ -130,18 +144,20 @@ fn line_parts(text: &str) -> Vec<(usize, &str)> {
 
 struct Reading<'b> {
     budget: &'b Budget,
-    /// The index of the first input among those of the file.
-    first: usize,
+    /// The index of the next input among those of the file.
+    next: usize,
+    shard: Option<Shard>,
     shared: Shared,
     document: Document,
     findings: RefCell<Findings>,
 }
 
 impl<'b> Reading<'b> {
-    fn new(budget: &'b Budget, first: usize) -> Self {
+    fn new(budget: &'b Budget, first: usize, shard: Option<Shard>) -> Self {
         Self {
             budget,
-            first,
+            next: first,
+            shard,
             shared: Shared::default(),
             document: Document::default(),
             findings: RefCell::default(),
@@ -159,11 +175,17 @@ impl<'b> Reading<'b> {
         let inputs = Place::ROOT.name(INPUTS);
         let at = At {
             node,
-            place: inputs.nth(self.first + self.document.inputs.len()),
+            place: inputs.nth(self.next),
             findings: &self.findings,
         };
-        let parsed = input(at, &mut self.shared);
-        self.document.inputs.push(parsed);
+        let mut parsed = input(at, &mut self.shared);
+        parsed.index = u32::try_from(self.next).unwrap_or(u32::MAX);
+        self.next += 1;
+        let kept = match self.shard.filter(|_| can_be_dropped(&parsed)) {
+            Some(shard) => self.document.others.take(shard, parsed),
+            None => Some(parsed),
+        };
+        self.document.inputs.extend(kept);
     }
 
     fn finish(&mut self, top: &Node<'_>) {

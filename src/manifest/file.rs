@@ -1,11 +1,11 @@
 //! Reading the manifest's files, each by itself.
 
-use super::document::{Document, SyntaxError, document};
+use super::document::{Document, SyntaxError, document_of_shard};
 use super::locate::SpanFinder;
 use super::problem::Problem;
 use super::select::Candidate;
 use super::source::{HIDDEN, OUTSIDE, Source, Unreadable, text_digest};
-use crate::model::{TextError, TextFault, TextKind, decode_text};
+use crate::model::{Shard, TextError, TextFault, TextKind, decode_text};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -26,7 +26,11 @@ pub(super) fn quoted_path(path: &Path) -> String {
     format!("`{}`", path.display())
 }
 
-pub(super) fn read_file(candidate: &Candidate, source: &dyn Source) -> File {
+pub(super) fn read_file(
+    candidate: &Candidate,
+    source: &dyn Source,
+    shard: Option<Shard>,
+) -> File {
     let mut file = File {
         candidate: candidate.clone(),
         digest: [0; 32],
@@ -57,7 +61,9 @@ pub(super) fn read_file(candidate: &Candidate, source: &dyn Source) -> File {
         Ok(text) => {
             let digest = || marked.unwrap_or_else(|| text_digest(text.as_bytes()));
             let read;
-            (file.digest, read) = rayon::join(digest, || document(candidate.format, &text));
+            (file.digest, read) = rayon::join(digest, || {
+                document_of_shard(candidate.format, &text, shard)
+            });
             match read {
                 Ok(document) => file.document = document,
                 Err(error) => file.problem = Some(syntax_problem(candidate, &text, error)),
@@ -107,10 +113,11 @@ fn text_problem(candidate: &Candidate, error: &TextError) -> Problem {
 pub(super) fn read_all<'c>(
     candidates: impl IntoIterator<Item = &'c Candidate>,
     source: &dyn Source,
+    shard: Option<Shard>,
 ) -> Vec<File> {
     let candidates: Vec<&Candidate> = candidates.into_iter().collect();
     candidates
         .into_par_iter()
-        .map(|candidate| read_file(candidate, source))
+        .map(|candidate| read_file(candidate, source, shard))
         .collect()
 }

@@ -30,6 +30,8 @@ pub(super) const IMAGE: [&str; 4] = ["path", "url", "width", "height"];
 /// An input, as far as it is valid.
 #[derive(Debug)]
 pub(super) struct ParsedInput {
+    /// The index among the inputs of its file.
+    pub(super) index: u32,
     pub(super) id: Option<InputId>,
     pub(super) image: Option<Image>,
     /// In the order of the file, one for each element of `annotations`.
@@ -52,6 +54,7 @@ pub(super) struct Media {
 
 pub(super) fn input(at: At<'_, '_>, shared: &mut Shared) -> ParsedInput {
     let mut parsed = ParsedInput {
+        index: 0,
         id: None,
         image: None,
         annotations: Vec::new(),

@@ -82,7 +82,7 @@ impl Line<'_> {
 }
 
 fn input(line: &str) -> Result<LineInput, String> {
-    let document = lines_of_part(line, 0, 0).map_err(|error| {
+    let document = lines_of_part(line, (0, 0), None).map_err(|error| {
         let before = line.get(..error.offset).unwrap_or(line);
         format!("column {}: {}", before.chars().count() + 1, error.message)
     })?;

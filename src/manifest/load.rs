@@ -11,7 +11,7 @@ use super::select::{Candidate, Stamp, is_header_file, slashes};
 use super::source::{Disk, FileAccess, Memory, Source, Unreadable};
 use super::tracked::{Index, no_index};
 use super::walk::{Walked, walk};
-use crate::model::{TextKind, decode_text};
+use crate::model::{Shard, TextKind, decode_text};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -73,6 +73,17 @@ pub fn load_tracked(
     access: FileAccess,
     index: Index<'_>,
 ) -> Result<Manifest, Problems> {
+    load_shard(path, overlay, access, index, None)
+}
+
+/// [`load_tracked`], of which only the inputs of a shard are kept. All are checked, and the hash is that of the whole.
+pub fn load_shard(
+    path: &Path,
+    overlay: &Overlay,
+    access: FileAccess,
+    index: Index<'_>,
+    shard: Option<Shard>,
+) -> Result<Manifest, Problems> {
     let is_folder = match std::fs::metadata(path) {
         Ok(metadata) => metadata.is_dir(),
         Err(_) if overlay.contains_key(path) => false,
@@ -96,7 +107,7 @@ pub fn load_tracked(
     };
     if is_folder {
         let walked = walk_with(path, overlay, access, index);
-        let assembled = assemble(&walked, None, path, &source(path))?;
+        let assembled = assemble(&walked, None, path, &source(path), shard)?;
         check_unchanged(&assembled, &walked, path, overlay, access)?;
         return Ok(Manifest::new(assembled, path, None, access));
     }
@@ -127,7 +138,7 @@ pub fn load_tracked(
     };
     all.files.retain(|other| other.relative != name);
     all.files.insert(0, alone);
-    let assembled = assemble(&all, Some(0), path, &source(folder))?;
+    let assembled = assemble(&all, Some(0), path, &source(folder), shard)?;
     if has_patterns {
         check_unchanged(&assembled, &all, folder, overlay, access)?;
     }
@@ -175,7 +186,7 @@ pub fn parse_with(
         files: candidates,
         ..Walked::default()
     };
-    let assembled = assemble(&walked, None, Path::new("."), &memory)?;
+    let assembled = assemble(&walked, None, Path::new("."), &memory, None)?;
     Ok(Manifest::new(
         assembled,
         Path::new(""),

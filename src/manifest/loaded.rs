@@ -12,15 +12,30 @@ use super::report::{spans_in, unchanged};
 use super::select::{Candidate, folder_of};
 use super::source::{Disk, FileAccess, Memory, Unreadable, kind_of};
 use super::target::TargetSpec;
-use crate::model::{ConceptId, DesiredState, Ignore, InputId, Level, Origin, Rule, hex};
+use crate::model::{ConceptId, DesiredState, Ignore, InputId, Level, Origin, Rule, Shard, hex};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+/// The shard of a manifest that was kept, and what the other shards declare.
+#[derive(Debug, Clone)]
+pub struct ManifestShard {
+    pub shard: Shard,
+    /// The number of their inputs.
+    pub inputs: u64,
+    /// The number of their annotations.
+    pub annotations: u64,
+    /// The concepts that they declare with a value above 0.
+    pub concepts: BTreeSet<ConceptId>,
+}
 
 /// A valid manifest.
 #[derive(Debug, Clone)]
 pub struct Manifest {
+    /// Without the inputs of other shards.
     pub desired: DesiredState,
+    /// `None` if all inputs were kept.
+    pub shard: Option<ManifestShard>,
     /// By name.
     pub targets: BTreeMap<String, TargetSpec>,
     /// The target unless the user names another; one of `targets`.
@@ -107,8 +122,15 @@ impl Manifest {
         for (path, digest) in all {
             lines.extend([hex(digest).as_str(), "  ", path, "\n"]);
         }
+        let others = assembled.others;
         Self {
             desired: assembled.state,
+            shard: assembled.shard.map(|shard| ManifestShard {
+                shard,
+                inputs: others.inputs(),
+                annotations: others.annotations,
+                concepts: others.concepts.into_iter().collect(),
+            }),
             targets: assembled.header.targets,
             default_target: assembled.header.target,
             images: assembled.images,

@@ -45,6 +45,7 @@ mod loaded;
 mod locate;
 mod named;
 mod node;
+mod others;
 mod problem;
 mod report;
 mod rules;
@@ -71,13 +72,14 @@ pub use format::Format;
 pub use header::Header;
 pub use lines::{Line, LineInput, lines};
 pub use load::{
-    Overlay, files_below, has_header, is_header, load, load_tracked, load_with, parse, parse_with,
+    Overlay, files_below, has_header, is_header, load, load_shard, load_tracked, load_with, parse,
+    parse_with,
 };
-pub use loaded::{Location, Manifest, MediumContent, Spot};
+pub use loaded::{Location, Manifest, ManifestShard, MediumContent, Spot};
 pub use problem::{Problem, Problems, ProblemsShown, SourceSpan};
 pub use scan::comments;
 pub use select::HEADER_FILES;
 pub use source::{FileAccess, Pipes, Unreadable, kind_of, read_bytes};
 pub use survey::{Survey, survey, would_be_left_out};
 pub use target::TargetSpec;
-pub use tracked::{Index, MissingTracked, Tracked, TrackedKind};
+pub use tracked::{Index, MissingTracked, Tracked, TrackedKind, no_index};

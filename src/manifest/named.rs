@@ -28,7 +28,10 @@ const MASK_HINT: &str =
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Reference {
     file: usize,
+    /// The index among the inputs that were kept.
     input: usize,
+    /// The index among the inputs of the file.
+    place: usize,
     annotation: Option<usize>,
 }
 
@@ -36,7 +39,7 @@ impl Reference {
     /// Reports a problem at the path as written.
     fn report(self, findings: &mut Findings, message: &str, hint: &str) {
         let inputs = Place::ROOT.name(INPUTS);
-        let input = inputs.nth(self.input);
+        let input = inputs.nth(self.place);
         let annotations = input.name("annotations");
         let at = match self.annotation {
             None => input.name("text").name("path").value(),
@@ -135,6 +138,7 @@ fn references(files: &mut [File], access: FileAccess) -> (References, References
                 let reference = Reference {
                     file,
                     input,
+                    place: parsed.index as usize,
                     annotation,
                 };
                 match path_below(folder, written, access) {
@@ -237,7 +241,7 @@ fn check_text(files: &[File], reference: Reference, text: &str) -> (SpanTexts, F
     let inputs = Place::ROOT.name(INPUTS);
     let mut findings = Findings::default();
     let annotations = &files[reference.file].document.inputs[reference.input].annotations;
-    let place = inputs.nth(reference.input);
+    let place = inputs.nth(reference.place);
     let span_texts = check_spans(text, annotations, &place, &mut findings);
     (span_texts, findings)
 }

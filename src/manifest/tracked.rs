@@ -45,6 +45,6 @@ pub type Index<'i> = &'i (dyn Fn(&Path) -> Result<Option<Tracked>, String> + Syn
 
 /// Ignores git: only the disk counts.
 #[expect(clippy::unnecessary_wraps, reason = "it has the type `Index`")]
-pub(super) fn no_index(_: &Path) -> Result<Option<Tracked>, String> {
+pub fn no_index(_: &Path) -> Result<Option<Tracked>, String> {
     Ok(None)
 }

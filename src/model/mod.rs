@@ -33,6 +33,7 @@ mod screen;
 mod segment;
 mod settings;
 mod shapes;
+mod shard;
 mod span;
 mod state;
 mod status;
@@ -76,6 +77,7 @@ pub use screen::{escape, escape_json, escape_lines, is_harmful, reorders_text};
 pub use segment::Segment;
 pub use settings::{GuardLimit, Guards, Owner, Policy};
 pub use shapes::{BoundingBox, Fraction, GeometryError, Point, Polygon};
+pub use shard::{Shard, place_of_input};
 pub use span::Span;
 pub use state::{
     DesiredAnnotation, DesiredInput, DesiredState, Identity, Maker, ObservedAnnotation,

@@ -1,6 +1,7 @@
 //! Settings that limit a plan: policy, owners, guards.
 
 use super::ids::UserId;
+use super::shard::Shard;
 use serde::de::Error as _;
 use std::fmt;
 
@@ -97,9 +98,13 @@ impl<'de> serde::Deserialize<'de> for GuardLimit {
 
 /// Limits above which a plan is not applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Guards {
+    /// Limits the deletes.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub max_deletes: GuardLimit,
     /// Limits the changes of existing annotations.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub max_updates: GuardLimit,
     /// Percentages apply only if at least this many annotations exist.
     pub min_existing: u64,
@@ -110,6 +115,30 @@ pub struct Guards {
     /// Limits the concepts that the app does not have yet; `None` means no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_new_concepts: Option<u64>,
+}
+
+impl Guards {
+    /// The limits for one shard's part. If each part is within them, the whole is within the limits of the whole: a
+    /// percentage counts for however few annotations of a part, and the parts share a number.
+    #[must_use]
+    pub fn of_a_part(self, shard: Shard) -> Self {
+        if shard.count() == 1 {
+            return self;
+        }
+        let share = |number: u64| number / u64::from(shard.count());
+        let limit = |limit: GuardLimit| match limit {
+            GuardLimit::Percent(_) => limit,
+            GuardLimit::Count(number) => GuardLimit::Count(share(number)),
+        };
+        Self {
+            max_deletes: limit(self.max_deletes),
+            max_updates: limit(self.max_updates),
+            min_existing: 0,
+            max_vanished_concepts: share(self.max_vanished_concepts),
+            max_doubles: share(self.max_doubles),
+            max_new_concepts: self.max_new_concepts.map(share),
+        }
+    }
 }
 
 impl Default for Guards {
@@ -128,6 +157,23 @@ impl Default for Guards {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_within_their_limits_make_a_whole_within_its_limits() {
+        let whole = Guards {
+            max_deletes: GuardLimit::Count(20),
+            max_new_concepts: Some(8),
+            max_doubles: 7,
+            ..Guards::default()
+        };
+        assert_eq!(whole.of_a_part("0/1".parse().unwrap()), whole);
+        let part = whole.of_a_part("3/8".parse().unwrap());
+        assert_eq!(part.max_deletes, GuardLimit::Count(2));
+        assert_eq!(part.max_updates, GuardLimit::Percent(30));
+        assert_eq!((part.max_new_concepts, part.max_doubles), (Some(1), 0));
+        // Each part may have fewer annotations than make a percentage count.
+        assert_eq!(part.min_existing, 0);
+    }
 
     #[test]
     fn a_guard_limit_is_exceeded_only_above_it() {

@@ -8,6 +8,7 @@ use super::json::Json;
 use super::packed_json::PackedJson;
 use super::settings::{Guards, Owner, Policy};
 use super::shapes::Fraction;
+use super::shard::Shard;
 use super::status::Status;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -344,6 +345,8 @@ pub enum Scope {
     WholeApp,
     /// Only these inputs; the others are unknown.
     Inputs(BTreeSet<InputId>),
+    /// Only the inputs of this shard; the others are unknown.
+    Shard(Shard),
 }
 
 impl Scope {
@@ -351,6 +354,19 @@ impl Scope {
         match self {
             Self::WholeApp => true,
             Self::Inputs(listed) => listed.contains(input),
+            Self::Shard(shard) => shard.covers(input),
+        }
+    }
+
+    /// The part of it that belongs to a shard.
+    #[must_use]
+    pub fn within(self, shard: Shard) -> Self {
+        match self {
+            Self::WholeApp | Self::Shard(_) => Self::Shard(shard),
+            Self::Inputs(mut listed) => {
+                listed.retain(|input| shard.covers(input));
+                Self::Inputs(listed)
+            }
         }
     }
 }

@@ -8,10 +8,10 @@
 //! saved. A listing with filters is marked as `filtered` and cannot be used for a plan.
 
 use super::error::ObservedError;
-use super::state::{Decoded, assemble, scope_of};
+use super::state::{Assembly, Decoded, scope_of};
 use super::stream::{Sizes, stream};
 use crate::api::CompleteListing;
-use crate::model::{InputId, Interner, ObservedAnnotation, ObservedState, Scope, UserId};
+use crate::model::{InputId, Interner, ObservedAnnotation, ObservedState, Scope, Shard, UserId};
 use crate::wire;
 use crate::wire::decode::annotation;
 use rayon::prelude::*;
@@ -76,7 +76,7 @@ impl SavedListing {
         let scope = match scope_of(listing.filter()) {
             Ok(Scope::WholeApp) => SavedScope::WholeApp,
             Ok(Scope::Inputs(inputs)) => SavedScope::Inputs(inputs),
-            Err(ObservedError::Filtered) => SavedScope::Filtered,
+            Ok(Scope::Shard(_)) | Err(ObservedError::Filtered) => SavedScope::Filtered,
             Err(error) => return Err(error),
         };
         let mut to = to;
@@ -99,21 +99,37 @@ impl SavedListing {
     ///
     /// If the file is incomplete, has no header, was made with filters, or contradicts its header.
     pub fn read(text: &str) -> Result<Self, ObservedError> {
+        Self::read_shard(text, None)
+    }
+
+    /// [`SavedListing::read`], without what a shard does not cover.
+    ///
+    /// # Errors
+    ///
+    /// As [`SavedListing::read`].
+    pub fn read_shard(text: &str, shard: Option<Shard>) -> Result<Self, ObservedError> {
         let read = document(text)?;
         let scope = read.scope.of_a_state()?;
-        let state = assemble(read.annotations.0, read.caller, read.app_owner, scope)?;
+        let mut assembly = Assembly::of(shard);
+        let annotations = read.annotations.0.into_iter();
+        annotations.for_each(|one| assembly.push(one));
+        let state = assembly.finish(read.caller, read.app_owner, scope)?;
         check(&state)?;
         Ok(Self(state))
     }
 
-    /// [`SavedListing::read`] of a file that is decoded while it is read. `None` for a file that has to be read as a
+    /// [`SavedListing::read_shard`] of a file that is decoded while it is read. `None` for a file that has to be read as a
     /// whole; that reading says what is wrong with it.
-    pub fn stream(from: impl io::Read) -> io::Result<Option<Self>> {
-        Self::stream_with(from, Sizes::default())
+    pub fn stream(from: impl io::Read, shard: Option<Shard>) -> io::Result<Option<Self>> {
+        Self::stream_with(from, Sizes::default(), shard)
     }
 
-    pub(super) fn stream_with(from: impl io::Read, sizes: Sizes) -> io::Result<Option<Self>> {
-        let streamed = stream(from, sizes)?;
+    pub(super) fn stream_with(
+        from: impl io::Read,
+        sizes: Sizes,
+        shard: Option<Shard>,
+    ) -> io::Result<Option<Self>> {
+        let streamed = stream(from, sizes, shard)?;
         Ok(streamed.and_then(|streamed| {
             let read = document(&streamed.document).ok()?;
             let scope = read.scope.of_a_state().ok()?;
@@ -195,6 +211,7 @@ fn check_input(input: &str, mut ids: Vec<&str>, scope: &Scope) -> Result<(), Obs
     let is_covered = match scope {
         Scope::WholeApp => true,
         Scope::Inputs(inputs) => inputs.contains(input),
+        Scope::Shard(shard) => shard.covers_text(input),
     };
     let twice = ids.windows(2).find(|pair| pair[0] == pair[1]);
     let (id, problem) = match (twice, ids.first()) {

@@ -3,7 +3,7 @@
 use super::error::ObservedError;
 use crate::api::{CompleteListing, Filter, Reader, Selection};
 use crate::model::{
-    InputId, Interner, ObservedAnnotation, ObservedState, Scope, Unreadable, UserId,
+    InputId, Interner, ObservedAnnotation, ObservedState, Scope, Shard, Unreadable, UserId,
 };
 use crate::wire;
 use crate::wire::decode;
@@ -22,29 +22,79 @@ pub async fn observe(
     app_owner: &str,
     scope: &Scope,
 ) -> Result<ObservedState, ObservedError> {
-    let caller = reader.caller().await?;
     let filter = match scope {
         Scope::WholeApp => Filter::everything(),
         Scope::Inputs(inputs) => Filter::inputs(inputs.iter().map(|id| id.as_str().to_owned())),
+        Scope::Shard(shard) => all_pages(*shard),
     };
+    list(reader, app_owner, &filter, scope.clone()).await
+}
+
+/// What is known of an app before it is listed. It decides only how many calls a listing takes.
+#[derive(Debug, Clone, Default)]
+pub struct Expected {
+    /// The inputs of the shard that are known.
+    pub known: BTreeSet<InputId>,
+    /// How many inputs the whole app has, and how many annotations.
+    pub inputs: u64,
+    pub annotations: u64,
+}
+
+/// As [`observe`], for the inputs of a shard: lists them by their ids, or reads all pages and keeps its own, whichever takes
+/// fewer calls. For a listing by ids, the inputs that are not known are found in the list of all inputs.
+pub async fn observe_shard(
+    reader: &Reader,
+    app_owner: &str,
+    shard: Shard,
+    expected: &Expected,
+) -> Result<ObservedState, ObservedError> {
+    let known = || expected.known.iter().map(|id| id.as_str().to_owned());
+    let pages = all_pages(shard);
+    let of_shard = expected.annotations / u64::from(shard.count());
+    let by_ids = Filter::inputs(known()).calls_for(of_shard)
+        + Reader::calls_for_all_inputs(usize::try_from(expected.inputs).unwrap_or(usize::MAX))
+            as u64;
+    let filter = if by_ids < pages.calls_for(expected.annotations) {
+        let mut ids = reader.inputs_of_shard(shard).await?;
+        ids.extend(known());
+        Filter {
+            shard: Some(shard),
+            ..Filter::inputs(ids)
+        }
+    } else {
+        pages
+    };
+    list(reader, app_owner, &filter, Scope::Shard(shard)).await
+}
+
+/// All pages, of which only the annotations of a shard are kept.
+fn all_pages(shard: Shard) -> Filter {
+    Filter {
+        shard: Some(shard),
+        ..Filter::everything()
+    }
+}
+
+async fn list(
+    reader: &Reader,
+    app_owner: &str,
+    filter: &Filter,
+    scope: Scope,
+) -> Result<ObservedState, ObservedError> {
+    let caller = reader.caller().await?;
     let mut interner = Interner::default();
     let listing = reader
-        .list_with(&filter, |wire| {
+        .list_with(filter, |wire| {
             Ok::<_, ObservedError>(decode::annotation(wire, &mut interner))
         })
         .await?;
-    let (filter, annotations) = listing.into_parts();
+    let (_, annotations) = listing.into_parts();
     let owner = if app_owner == "me" {
         &caller
     } else {
         app_owner
     };
-    assemble(
-        annotations,
-        user(&caller)?,
-        user(owner)?,
-        scope_of(&filter)?,
-    )
+    assemble(annotations, user(&caller)?, user(owner)?, scope)
 }
 
 /// Converts a listing of wire types. The scope follows from its filter.
@@ -105,11 +155,24 @@ pub(super) struct Assembly {
     run: Vec<ObservedAnnotation>,
     last: Option<InputId>,
     unreadable: Vec<Unreadable>,
+    /// Annotations of other shards are dropped.
+    shard: Option<Shard>,
 }
 
 impl Assembly {
+    pub(super) fn of(shard: Option<Shard>) -> Self {
+        Self {
+            shard,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn push(&mut self, decoded: Decoded) {
         match decoded {
+            Ok((input, _)) if self.shard.is_some_and(|shard| !shard.covers(&input)) => {}
+            Err(one)
+                if !one.input.is_empty()
+                    && self.shard.is_some_and(|it| !it.covers_text(&one.input)) => {}
             Ok((input, annotation)) => {
                 if self.last.as_ref() != Some(&input) {
                     self.end_run();
@@ -152,7 +215,10 @@ impl Assembly {
         let mut state = ObservedState {
             caller,
             app_owner,
-            scope,
+            scope: match self.shard {
+                Some(shard) => scope.within(shard),
+                None => scope,
+            },
             inputs: inputs.into_iter().collect(),
             unreadable: self.unreadable,
         };

@@ -6,7 +6,7 @@
 //! what is wrong with it.
 
 use super::state::{Assembly, Decoded};
-use crate::model::Interner;
+use crate::model::{Interner, Shard};
 use crate::wire;
 use crate::wire::decode::annotation;
 use rayon::prelude::*;
@@ -39,7 +39,11 @@ pub(super) struct Streamed {
     pub(super) assembly: Assembly,
 }
 
-pub(super) fn stream(mut from: impl Read, sizes: Sizes) -> io::Result<Option<Streamed>> {
+pub(super) fn stream(
+    mut from: impl Read,
+    sizes: Sizes,
+    shard: Option<Shard>,
+) -> io::Result<Option<Streamed>> {
     let mut block = Vec::new();
     fill(&mut from, &mut block, sizes)?;
     let Some(start) = list_start(&block) else {
@@ -47,7 +51,7 @@ pub(super) fn stream(mut from: impl Read, sizes: Sizes) -> io::Result<Option<Str
     };
     let mut document = block[..start].to_owned();
     block.drain(..start);
-    let mut assembly = Assembly::default();
+    let mut assembly = Assembly::of(shard);
     loop {
         let (parts, end) = decode(text_of(&block), sizes.part);
         for part in parts {
@@ -238,7 +242,7 @@ mod tests {
     }
 
     fn streamed(text: &str, block: usize, part: usize) -> Option<SavedListing> {
-        SavedListing::stream_with(text.as_bytes(), Sizes { block, part }).unwrap()
+        SavedListing::stream_with(text.as_bytes(), Sizes { block, part }, None).unwrap()
     }
 
     #[test]
@@ -322,7 +326,7 @@ mod tests {
                 largest: 0,
                 read: 0,
             };
-            let streamed = SavedListing::stream_with(&mut counted, sizes).unwrap();
+            let streamed = SavedListing::stream_with(&mut counted, sizes, None).unwrap();
             assert_eq!(streamed.unwrap().into_state().len(), count);
             assert_eq!(counted.read, text.len());
             counted.largest

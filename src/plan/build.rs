@@ -13,6 +13,7 @@ use super::planned_input::PlannedInput;
 use super::planner::{Part, Planner};
 use super::purge::Purge;
 use super::rights;
+use super::shard::{ShardContext, Whole, blind_spot, kept_concepts};
 use super::shared;
 use super::summary::Summary;
 use super::tripped_guard::{Allowances, TrippedGuard};
@@ -34,6 +35,8 @@ pub struct Context {
     pub allowances: Allowances,
     /// The inputs and concepts of the app.
     pub inventory: Inventory,
+    /// The shard that is planned; `None` for all inputs.
+    pub shard: Option<ShardContext>,
 }
 
 /// The smallest set of writes that makes the observed state equal to the desired one.
@@ -78,10 +81,12 @@ fn make(
     };
     let inventory = &context.inventory;
     let coverage = against.map_or(Coverage::Declared, |against| against.coverage);
+    let shard = context.shard.as_ref();
     let parts = parts(&planner, inventory, coverage)?;
 
     let mut summary = Summary {
         rate_limit: context.rate_limit,
+        rate_shares: shard.map_or(0, |shard| u64::from(shard.shard.count())),
         unreadable: observed.unreadable.len() as u64,
         ..Summary::default()
     };
@@ -117,16 +122,18 @@ fn make(
     rights::mark(&mut operations, &mut purges, &observed.app_owner);
     summary.count_writes(&operations, &purges, &observed.app_owner);
     summary.count_listed(&operations, &purges, observed);
-    if coverage == Coverage::Changed {
-        let unlisted = desired.inputs.iter();
-        summary.count_unlisted(unlisted.filter(|input| !observed.scope.covers(&input.id)));
-    }
+    // Those that were not listed count as declared.
+    let unlisted = || {
+        let inputs = desired.inputs.iter();
+        inputs.filter(|it| coverage == Coverage::Changed && !observed.scope.covers(&it.id))
+    };
+    summary.count_unlisted(unlisted());
     shared::share(&mut operations, observed);
     let masks = masks::of(&operations);
     let inputs = inventory.inputs(&operations);
     summary.new_concepts = inventory.created(&operations);
     let batches = calls(&operations, &purges, &inputs, &mut summary);
-    let mut trips = guard::check(desired, &operations, &summary);
+    let mut trips = guard::check(desired, &operations, &summary, shard);
     trips.extend(against.and_then(|against| against.trip(&summary, &context.allowances)));
     let (passed_guards, guards): (Vec<TrippedGuard>, Vec<TrippedGuard>) = trips
         .into_iter()
@@ -143,10 +150,17 @@ fn make(
         adopts: desired.adopts.iter().cloned().collect(),
         manifest_hash: context.manifest_hash.clone(),
         base: against.map(|against| against.base.clone()),
+        shard: shard.map(|shard| shard.shard),
+        whole: shard.map(|shard| Whole {
+            declared_inputs: shard.declared_inputs,
+            guards: desired.guards,
+            renamed: desired.renamed.clone(),
+            kept_concepts: kept_concepts(observed, unlisted(), &summary.classes),
+        }),
         summary,
         guards,
         passed_guards,
-        blind_spots: blind_spots(observed, inventory, against),
+        blind_spots: blind_spots(observed, context, against),
         inputs,
         deleted_inputs: Vec::new(),
         operations,
@@ -206,11 +220,11 @@ fn calls(
 
 fn blind_spots(
     observed: &ObservedState,
-    inventory: &Inventory,
+    context: &Context,
     against: Option<&PlanBase<'_>>,
 ) -> Vec<String> {
     let mut spots = match (&observed.scope, against) {
-        (Scope::WholeApp, _) => Vec::new(),
+        (Scope::WholeApp | Scope::Shard(_), _) => Vec::new(),
         (Scope::Inputs(_), Some(against)) if against.coverage == Coverage::Changed => vec![format!(
             "inputs whose declaration did not change since {} (--changed-only): what was changed in the app there is not \
              seen, and stays; they are counted as declared",
@@ -221,7 +235,8 @@ fn blind_spots(
                 .to_owned(),
         ],
     };
+    spots.extend(context.shard.as_ref().map(|it| blind_spot(it.shard)));
     spots.extend(unreadable::descriptions(observed));
-    spots.extend(inventory.blind_spots.iter().cloned());
+    spots.extend(context.inventory.blind_spots.iter().cloned());
     spots
 }

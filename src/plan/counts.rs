@@ -39,6 +39,18 @@ impl ActionCounts {
         } += 1;
     }
 
+    /// The counts of two plans together.
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            post: self.post.saturating_add(other.post),
+            merge: self.merge.saturating_add(other.merge),
+            overwrite: self.overwrite.saturating_add(other.overwrite),
+            remove: self.remove.saturating_add(other.remove),
+            replace: self.replace.saturating_add(other.replace),
+            delete: self.delete.saturating_add(other.delete),
+        }
+    }
+
     /// Every action with its count, the least destructive first.
     pub fn each(&self) -> [(Action, u64); 6] {
         [

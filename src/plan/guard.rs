@@ -4,6 +4,7 @@ use super::classes::{self, ClassCount};
 use super::operation::{Action, Cause, DoubledAnnotation, Operation};
 use super::permit::Permit;
 use super::plan::Plan;
+use super::shard::ShardContext;
 use super::summary::{self, Doubles, Summary};
 use super::tripped_guard::{Rename, TrippedGuard};
 use crate::matching::{self, Claims};
@@ -11,7 +12,7 @@ use crate::model::{
     ConceptId, DesiredAnnotation, DesiredState, GuardLimit, Guards, Identity, InputId, Maker,
     ObservedAnnotation, ObservedState, Origin,
 };
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The limits for a plan file.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +20,8 @@ pub struct Limits<'a> {
     pub guards: &'a Guards,
     /// Old concept to new one; a renamed concept does not count as vanished.
     pub renamed: &'a BTreeMap<ConceptId, ConceptId>,
+    /// Concepts that other shards declare; they do not count as vanished.
+    pub elsewhere: &'a BTreeSet<ConceptId>,
 }
 
 /// The guards that these operations trip, before allowances. `summary` is the one of these operations.
@@ -26,16 +29,42 @@ pub(super) fn check(
     desired: &DesiredState,
     operations: &[Operation],
     summary: &Summary,
+    shard: Option<&ShardContext>,
 ) -> Vec<TrippedGuard> {
-    let mut trips = Vec::new();
-    let guards = &desired.guards;
+    let guards = shard.map_or(desired.guards, |shard| shard.guards(&desired.guards));
+    let declared = shard.map_or(desired.inputs.len() as u64, |shard| shard.declared_inputs);
+    let none = BTreeSet::new();
+    let limits = Limits {
+        guards: &guards,
+        renamed: &desired.renamed,
+        elsewhere: shard.map_or(&none, |shard| &shard.other_concepts),
+    };
+    let mut trips: Vec<TrippedGuard> = emptying(declared, operations, summary)
+        .into_iter()
+        .collect();
+    trips.extend(stated(operations, summary, limits));
+    trips
+}
+
+/// The guard against deletes by a manifest that declares no input.
+pub(super) fn emptying(
+    declared_inputs: u64,
+    operations: &[Operation],
+    summary: &Summary,
+) -> Option<TrippedGuard> {
     let deletes = deletes(operations, summary);
-    if desired.inputs.is_empty() && deletes > 0 {
-        trips.push(TrippedGuard::EmptyManifest { deletes });
-    }
-    trips.extend(too_many(guards, operations, summary, Scope::of(summary)));
-    let renamed = &desired.renamed;
-    trips.extend(vanishing(Limits { guards, renamed }, summary));
+    (declared_inputs == 0 && deletes > 0).then_some(TrippedGuard::EmptyManifest { deletes })
+}
+
+/// The guards that these operations trip, by the numbers of their summary.
+pub(super) fn stated(
+    operations: &[Operation],
+    summary: &Summary,
+    limits: Limits<'_>,
+) -> Vec<TrippedGuard> {
+    let guards = limits.guards;
+    let mut trips = too_many(guards, operations, summary, Scope::of(summary));
+    trips.extend(vanishing(limits, summary));
     trips.extend(doubling(guards, summary));
     trips.extend(unknown(guards, summary));
     trips
@@ -331,7 +360,7 @@ fn vanished<'s>(limits: Limits<'_>, summary: &'s Summary) -> Vec<&'s ConceptId> 
     let classes = summary.classes.iter();
     classes
         .filter(|class| class.after == 0 && class.before >= limits.guards.min_existing.max(1))
-        .filter(|class| !is_renamed(class))
+        .filter(|class| !is_renamed(class) && !limits.elsewhere.contains(&class.concept))
         .map(|class| &class.concept)
         .collect()
 }

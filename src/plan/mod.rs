@@ -43,6 +43,7 @@ mod rights;
 #[cfg(test)]
 mod schema;
 mod sent;
+mod shard;
 mod shared;
 mod stand_in;
 mod summary;
@@ -86,6 +87,7 @@ pub use recheck::{Due, bodies, due, mismatches};
 pub use region::named_region;
 pub use rights::Needed;
 pub use sent::{body_of_stand_in, write_body};
+pub use shard::{JoinError, ShardContext, Whole, join};
 pub use stand_in::{
     STAND_IN_FOR, body as stand_in_body, id_for as stand_in_id_for, is_stand_in_of, original_of,
     settled,

@@ -4,7 +4,8 @@ use super::outcome::{Ending, Outcome};
 use super::plan::{Plan, Purpose, Target};
 use super::read::PlanFileError;
 use super::tripped_guard::TrippedGuard;
-use crate::model::SetName;
+use super::shard::{JoinError, check_shards};
+use crate::model::{SetName, Shard};
 
 pub(super) const OUTCOME_VERSION: &str = "1.0";
 
@@ -26,6 +27,9 @@ pub struct OutcomeDocument {
     pub set: SetName,
     /// SHA-256 of the manifest's files: 64 hex digits.
     pub manifest_hash: String,
+    /// The part of the inputs that was applied; absent for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// The number of operations, purges and inputs of the plan: the sum of the counts below.
     pub planned: u64,
     /// The guards that tripped and that a flag let pass.
@@ -52,6 +56,8 @@ impl OutcomeDocument {
             target: Target,
             set: SetName,
             manifest_hash: String,
+            #[serde(default)]
+            shard: Option<Shard>,
             planned: u64,
             #[serde(default)]
             passed_guards: Vec<TrippedGuard>,
@@ -75,10 +81,54 @@ impl OutcomeDocument {
             target: head.target,
             set: head.set,
             manifest_hash: head.manifest_hash,
+            shard: head.shard,
             planned: head.planned,
             passed_guards: head.passed_guards,
             outcome,
         })
+    }
+
+    /// The outcome of the whole, from the outcomes of all its shards. Its items count the operations of the shards one shard
+    /// after the other.
+    ///
+    /// # Errors
+    ///
+    /// The outcomes are not those of all shards of one manifest and one app.
+    pub fn join(outcomes: Vec<Self>) -> Result<Self, JoinError> {
+        let shards: Vec<Option<Shard>> = outcomes.iter().map(|it| it.shard).collect();
+        check_shards(&shards)?;
+        for (at, outcome) in outcomes.iter().enumerate() {
+            let first = &outcomes[0];
+            let same = [
+                ("manifest", first.manifest_hash == outcome.manifest_hash),
+                ("app", first.target == outcome.target),
+                ("set", first.set == outcome.set),
+                ("purpose", first.purpose == outcome.purpose),
+                (
+                    "version of annosync",
+                    first.tool_version == outcome.tool_version,
+                ),
+            ];
+            if let Some((what, _)) = same.into_iter().find(|(_, is_same)| !is_same) {
+                return Err(JoinError::Differs { at, what });
+            }
+        }
+        let mut outcomes = outcomes;
+        outcomes.sort_by_key(|outcome| outcome.shard);
+        let mut parts = outcomes.into_iter();
+        let mut joined = parts.next().expect("a shard count is at least 1");
+        joined.shard = None;
+        for part in parts {
+            joined.outcome.append(part.outcome, joined.planned);
+            joined.planned = joined.planned.saturating_add(part.planned);
+            for trip in part.passed_guards {
+                if !joined.passed_guards.contains(&trip) {
+                    joined.passed_guards.push(trip);
+                }
+            }
+        }
+        joined.ending = joined.outcome.ending();
+        Ok(joined)
     }
 
     pub fn new(plan: &Plan, outcome: Outcome) -> Self {
@@ -90,6 +140,7 @@ impl OutcomeDocument {
             target: plan.target.clone(),
             set: plan.set.clone(),
             manifest_hash: plan.manifest_hash.clone(),
+            shard: plan.shard,
             planned: plan.len() as u64,
             passed_guards: plan.passed_guards.clone(),
             outcome,

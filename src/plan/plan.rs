@@ -6,9 +6,10 @@ use super::operation::{Operation, is_default};
 use super::planned_input::PlannedInput;
 use super::purge::Purge;
 use super::rights::{self, Needed};
+use super::shard::Whole;
 use super::summary::Summary;
 use super::tripped_guard::{Allowances, TrippedGuard};
-use crate::model::{InputId, Policy, SetName, UserId};
+use crate::model::{InputId, Policy, SetName, Shard, UserId};
 use std::collections::BTreeMap;
 
 /// The version of the plan file's format.
@@ -80,6 +81,12 @@ pub struct Plan {
     /// The base, to distinguish changes of the manifest from changes in the app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Base>,
+    /// The part of the inputs that the plan covers; absent if it covers all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// In the plan of a shard: what is needed to join it with those of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<Whole>,
     /// The counts.
     pub summary: Summary,
     /// The guards that tripped; a plan with any is not applied.

@@ -12,6 +12,7 @@ use super::planned_input::Medium;
 use super::purge::Purge;
 use super::record::contradiction;
 use super::rights;
+use super::shard::is_within;
 use super::shared::is_whole_removal;
 use super::stand_in::original_of;
 use super::summary::Summary;
@@ -86,6 +87,7 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
     }
     check_purpose(plan).or_else(altered)?;
     check_target(plan).or_else(altered)?;
+    check_shard(plan).or_else(altered)?;
     check_operations(plan)?;
     check_inputs(plan).or_else(altered)?;
     check_purges(plan).or_else(altered)?;
@@ -123,6 +125,22 @@ fn check_target(plan: &Plan) -> Result<(), &'static str> {
         Ok(())
     } else {
         Err("the user of its target is not its app owner")
+    }
+}
+
+/// The plan of a shard stays within it, and has what joins it with the others. An undo has no shard.
+fn check_shard(plan: &Plan) -> Result<(), &'static str> {
+    let shares = plan.shard.map_or(0, |shard| u64::from(shard.count()));
+    if plan.summary.rate_shares != shares || plan.whole.is_some() != plan.shard.is_some() {
+        return Err("it is partly of a shard");
+    }
+    if plan.shard.is_some() && plan.purpose == Purpose::Undo {
+        return Err("it is an undo, but of a shard");
+    }
+    if is_within(plan) {
+        Ok(())
+    } else {
+        Err("it writes on an input of another shard")
     }
 }
 

@@ -131,20 +131,15 @@ impl Plan {
         // The total number of annotations with a concept is not known from a part of the app, nor from the file.
         self.summary.classes = match observed.scope {
             Scope::WholeApp => classes::classes(&self.operations, &self.purges, observed),
-            Scope::Inputs(_) => Vec::new(),
+            Scope::Inputs(_) | Scope::Shard(_) => Vec::new(),
         };
     }
 
     /// Takes over the base of the plan that the manifest makes, and adds the guards that it trips, whether or not they pass.
     pub fn take_over(&mut self, remade: Self) {
         self.base = remade.base;
-        let kind = std::mem::discriminant;
-        for trip in remade.guards.into_iter().chain(remade.passed_guards) {
-            let stated = self.guards.iter().chain(&self.passed_guards);
-            if stated.map(kind).all(|it| it != kind(&trip)) {
-                self.guards.push(trip);
-            }
-        }
+        let trips = remade.guards.into_iter().chain(remade.passed_guards);
+        self.add_guards(trips.collect());
     }
 
     /// The inputs that the plan writes on.

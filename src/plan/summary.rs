@@ -140,6 +140,9 @@ pub struct Summary {
     pub lower_bound: u64,
     /// The target's limit in calls per second.
     pub rate_limit: u32,
+    /// How many shards share that rate; absent from a plan of all inputs.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rate_shares: u64,
     /// The duration of the calls at that rate in seconds, rounded up to tenths.
     #[serde(default)]
     pub seconds: f64,
@@ -209,7 +212,11 @@ pub struct NewConcept {
 impl Summary {
     /// The duration of the calls at the target's rate, in tenths of a second, rounded up.
     pub fn tenths_of_seconds(&self) -> u64 {
-        (self.calls * 10).div_ceil(u64::from(self.rate_limit.max(1)))
+        let rate = u64::from(self.rate_limit.max(1));
+        // A plan file may hold any numbers.
+        (self.calls * 10)
+            .saturating_mul(self.rate_shares.max(1))
+            .div_ceil(rate)
     }
 
     /// Counts what follows only from the writes.

@@ -282,6 +282,8 @@ impl Undo<'_> {
             adopts: plan.adopts.clone(),
             manifest_hash: plan.manifest_hash.clone(),
             base: None,
+            shard: None,
+            whole: None,
             guards: guard::too_many(
                 &Guards::default(),
                 &self.operations,

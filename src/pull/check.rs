@@ -282,5 +282,6 @@ fn planning_context() -> Context {
         rate_limit: 1,
         allowances: Allowances::default(),
         inventory: Inventory::default(),
+        shard: None,
     }
 }

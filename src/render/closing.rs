@@ -20,7 +20,11 @@ pub(super) fn about(plan: &Plan) -> Phrase {
     if !target.endpoint.is_empty() {
         phrase = phrase.words(" at ").name(&target.endpoint);
     }
-    phrase.words(", policy ").name(&plan.policy.to_string())
+    phrase = phrase.words(", policy ").name(&plan.policy.to_string());
+    match plan.shard {
+        Some(shard) => phrase.words(", shard ").name(&shard.to_string()),
+        None => phrase,
+    }
 }
 
 pub(super) fn line(plan: &Plan) -> String {
@@ -84,8 +88,12 @@ fn counts<const N: usize>(counts: [(u64, &str); N]) -> impl Iterator<Item = Stri
 /// Number and duration of the calls: `5 calls (lower bound 5), about 0.4 s at 15 calls/s`.
 pub(super) fn forecast(summary: &Summary) -> String {
     let tenths = summary.tenths_of_seconds();
+    let share = match summary.rate_shares {
+        0 | 1 => String::new(),
+        shares => format!("1/{} of ", thousands(shares)),
+    };
     format!(
-        "{} (lower bound {}), about {}.{} s at {}/s",
+        "{} (lower bound {}), about {}.{} s at {share}{}/s",
         counted(summary.calls, "call"),
         thousands(summary.lower_bound),
         thousands(tenths / 10),

@@ -97,8 +97,11 @@ fn title(saved: &OutcomeDocument) -> String {
         Purpose::Undo => "An undo",
     };
     let target = &saved.target;
+    let shard = saved
+        .shard
+        .map_or_else(String::new, |shard| format!(" shard {shard} of"));
     format!(
-        "{run} of label set {} to app {} of {} at {}: {}.",
+        "{run} of{shard} label set {} to app {} of {} at {}: {}.",
         saved.set,
         target.app_id,
         target.user_id,

@@ -221,6 +221,8 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
         adopts: Vec::new(),
         manifest_hash: "0".repeat(64),
         base: None,
+        shard: None,
+        whole: None,
         summary,
         guards: Vec::new(),
         passed_guards: Vec::new(),

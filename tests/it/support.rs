@@ -79,6 +79,7 @@ pub(crate) fn context() -> Context {
         rate_limit: 15,
         allowances: Allowances::default(),
         inventory: Inventory::default(),
+        shard: None,
     }
 }
 

@@ -116,7 +116,7 @@ struct Simulation {
 impl Simulation {
     fn new(rate: u32, server: Server, network: Network, at_a_time: usize, seed: u64) -> Self {
         Self {
-            limiter: Arc::new(RateLimiter::new(rate)),
+            limiter: Arc::new(RateLimiter::new(rate, 1)),
             server: Arc::new(Mutex::new(server)),
             dice: Arc::new(Mutex::new(Dice(seed))),
             network,
@@ -311,7 +311,7 @@ async fn all_calls_wait_as_long_as_the_server_asks() {
 
 #[tokio::test(start_paused = true)]
 async fn a_short_run_starts_all_calls_at_once() {
-    let limiter = RateLimiter::new(15);
+    let limiter = RateLimiter::new(15, 1);
     let start = Instant::now();
     let mut turns = Vec::new();
     for _ in 0..15 {
@@ -328,7 +328,7 @@ async fn a_short_run_starts_all_calls_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_start_in_order_and_cancelled_ones_are_skipped() {
-    let limiter = Arc::new(RateLimiter::new(1));
+    let limiter = Arc::new(RateLimiter::new(1, 1));
     limiter.turn().await.succeeded();
     let order = Arc::new(Mutex::new(Vec::new()));
     let mut waiting = JoinSet::new();
@@ -351,7 +351,7 @@ async fn calls_start_in_order_and_cancelled_ones_are_skipped() {
 
 /// A pace with warm connections, and a time at which it has all its tokens.
 fn warm(rate: u32, start: Instant) -> (Pace, Instant) {
-    let mut pace = Pace::new(rate, start);
+    let mut pace = Pace::new(rate, 1, start);
     for _ in 0..rate {
         let call = pace.take(start).unwrap();
         pace.succeeded(call, start, start);
@@ -362,7 +362,7 @@ fn warm(rate: u32, start: Instant) -> (Pace, Instant) {
 #[test]
 fn an_unanswered_call_keeps_its_token_until_it_must_have_arrived() {
     let start = Instant::now();
-    let mut cold = Pace::new(1, start);
+    let mut cold = Pace::new(1, 1, start);
     cold.take(start).unwrap();
     let later = start + Duration::from_secs(30);
     assert_eq!(cold.take(later), Err(Wait::ForAnAnswer));
@@ -386,6 +386,29 @@ fn a_lost_call_may_have_arrived_until_it_was_given_up() {
     // The next call may need a new connection: its time of arrival is unknown.
     pace.take(back).unwrap();
     assert_eq!(pace.take(back + WINDOW * 2), Err(Wait::ForAnAnswer));
+}
+
+/// The calls that a warm pace starts in ten seconds if each is answered at once.
+fn started(rate: u32, shares: u32) -> u32 {
+    let start = Instant::now();
+    let mut pace = Pace::new(rate, shares, start);
+    let mut calls = 0;
+    for milliseconds in 0..10_000 {
+        let now = start + Duration::from_millis(milliseconds);
+        while let Ok(call) = pace.take(now) {
+            pace.succeeded(call, now, now);
+            calls += 1;
+        }
+    }
+    calls
+}
+
+#[test]
+fn runs_that_share_a_rate_reach_it_together() {
+    for (rate, shares) in [(15, 1), (15, 2), (15, 8), (15, 30)] {
+        let together = started(rate, shares) * shares;
+        assert!((140..=165).contains(&together), "{rate} / {shares}: {together}");
+    }
 }
 
 #[test]

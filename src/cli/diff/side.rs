@@ -89,7 +89,7 @@ impl Reader<'_> {
         }
         match kind::of(path) {
             Some(FileKind::Listing) => {
-                offline::read_listing(path).map(|state| of_listing(&state).into())
+                offline::read_listing(path, None).map(|state| of_listing(&state).into())
             }
             Some(FileKind::Manifest) if has_header(path) => load(path, self.files).map(Side::from),
             Some(FileKind::Manifest) => {

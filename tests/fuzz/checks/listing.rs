@@ -105,6 +105,7 @@ fn context(state: &ObservedState) -> Context {
         rate_limit: 15,
         allowances: Allowances::default(),
         inventory: Inventory::default(),
+        shard: None,
     }
 }
 

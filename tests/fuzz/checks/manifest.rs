@@ -151,6 +151,7 @@ fn plans(desired: &DesiredState) {
         rate_limit: 15,
         allowances: Allowances::default(),
         inventory: Inventory::default(),
+        shard: None,
     };
     match plan::plan(desired, &observed, &context) {
         Err(errors) => assert!(!errors.is_empty()),

@@ -61,6 +61,7 @@ mod replacing;
 mod response_styles;
 mod screen;
 mod serving;
+mod shards;
 mod sharing;
 mod showing;
 mod single;

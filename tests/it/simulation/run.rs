@@ -253,6 +253,7 @@ fn context(doubles_pass: bool) -> Context {
             ..Allowances::default()
         },
         inventory: Inventory::default(),
+        shard: None,
     }
 }
 
