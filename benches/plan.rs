@@ -210,6 +210,7 @@ fn pull_as(bencher: divan::Bencher, form: Form) {
         header: &header,
         path,
         form,
+        shard: None,
         read_back: &|overlay| manifest::load_with(path, overlay, manifest::FileAccess::Folder),
     };
     bencher

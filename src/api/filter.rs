@@ -75,6 +75,8 @@ pub struct Filter {
     pub model_output: ModelOutput,
     /// Only those of the shard's inputs. The client applies this filter while it reads the pages.
     pub shard: Option<Shard>,
+    /// About how many annotations there are: few pages are read beyond their end.
+    pub expected: Option<u64>,
 }
 
 impl Filter {
@@ -160,7 +162,7 @@ impl Filter {
         if self.model_output == ModelOutput::Include {
             push(&mut common, "return_model_output", "true");
         }
-        match &self.selection {
+        let mut queries: Vec<Query> = match &self.selection {
             Selection::WholeApp => vec![Query::new(common, Selection::WholeApp)],
             Selection::Inputs(inputs) => chunks(&common, inputs, |text, input| {
                 push(text, "input_ids", input);
@@ -175,7 +177,13 @@ impl Filter {
             .into_iter()
             .map(|(text, chunk)| Query::new(text, Selection::Annotations(chunk)))
             .collect(),
+        };
+        let all: u64 = queries.iter().map(Query::names).sum();
+        for query in &mut queries {
+            let part = |expected: u64| expected.saturating_mul(query.names()) / all.max(1);
+            query.expected = self.expected.map(part);
         }
+        queries
     }
 }
 
@@ -215,6 +223,7 @@ pub(super) fn push(text: &mut String, name: &str, value: &str) {
 pub(super) struct Query {
     text: Arc<str>,
     selection: Arc<Selection>,
+    expected: Option<u64>,
 }
 
 impl Query {
@@ -222,6 +231,21 @@ impl Query {
         Self {
             text: text.into(),
             selection: Arc::new(selection),
+            expected: None,
+        }
+    }
+
+    /// About how many annotations it returns, if that is known.
+    pub(super) fn expected(&self) -> Option<u64> {
+        self.expected
+    }
+
+    /// How many inputs or annotations it names; the whole app counts as one.
+    fn names(&self) -> u64 {
+        match &*self.selection {
+            Selection::WholeApp => 1,
+            Selection::Inputs(inputs) => inputs.len() as u64,
+            Selection::Annotations(pairs) => pairs.len() as u64,
         }
     }
 

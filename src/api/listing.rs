@@ -16,6 +16,9 @@ use std::sync::Arc;
 
 const ATTEMPTS: u32 = 3;
 
+/// Queries that return more annotations are made one after the other.
+const LONG: u64 = 10_000;
+
 /// A listing that was proved complete. Only the proof can create one.
 #[derive(Debug, Clone)]
 pub struct CompleteListing<T> {
@@ -54,20 +57,29 @@ pub(super) async fn list<T, E: From<ApiError>>(
         }
     };
     let mut items = Vec::new();
-    if let [query] = &queries[..]
-        && query.halves().is_none()
-    {
-        items = prove(transport, query, take).await?;
-    } else {
-        let chunks = queries.into_iter().map(|query| {
-            let transport = Arc::clone(transport);
-            async move { prove_by_halves(&transport, query).await }
-        });
-        let mut chunks = Ordered::new(transport.concurrency(), chunks);
-        while let Some(chunk) = chunks.next().await {
-            for annotation in chunk? {
-                items.extend(take(annotation)?);
+    // What one query returns is taken page by page; what several return at a time is in memory in its wire form.
+    let is_long = |query: &Query| query.expected().is_some_and(|count| count > LONG);
+    let mut rest = Vec::new();
+    if queries.len() == 1 || queries.iter().any(is_long) {
+        for query in queries {
+            match prove(transport, &query, &mut take).await {
+                Ok(more) => items.extend(more),
+                Err(Unproved::Failed(error)) => return Err(error),
+                Err(_) if query.halves().is_some() => rest.push(query),
+                Err(unproved) => return Err(unproved.into_failure()),
             }
+        }
+    } else {
+        rest = queries;
+    }
+    let chunks = rest.into_iter().map(|query| {
+        let transport = Arc::clone(transport);
+        async move { prove_by_halves(&transport, query).await }
+    });
+    let mut chunks = Ordered::new(transport.concurrency(), chunks);
+    while let Some(chunk) = chunks.next().await {
+        for annotation in chunk? {
+            items.extend(take(annotation)?);
         }
     }
     Ok(CompleteListing {
@@ -84,14 +96,29 @@ pub(super) fn prove_by_halves(
     Box::pin(async move {
         let listed = prove(transport, &query, |annotation| Ok(Some(annotation))).await;
         match (listed, query.halves()) {
-            (Err(ApiError::IncompleteListing { .. }), Some([one, other])) => {
+            (Err(Unproved::Doubt(_)), Some([one, other])) => {
                 let mut items = prove_by_halves(transport, one).await?;
                 items.extend(prove_by_halves(transport, other).await?);
                 Ok(items)
             }
-            (result, _) => result,
+            (result, _) => result.map_err(Unproved::into_failure),
         }
     })
+}
+
+impl<E: From<ApiError>> Unproved<E> {
+    /// The error if nothing else can be tried.
+    fn into_failure(self) -> E {
+        let reason = match self {
+            Self::Failed(error) => return error,
+            Self::Doubt(reason) => reason,
+            Self::NoOverlap => "its pages do not overlap".to_owned(),
+        };
+        E::from(ApiError::IncompleteListing {
+            attempts: ATTEMPTS,
+            reason,
+        })
+    }
 }
 
 /// Lists one query until the listing is proved. Keeps what `take` makes of each annotation, if anything.
@@ -99,7 +126,7 @@ async fn prove<T, E: From<ApiError>>(
     transport: &Arc<Transport>,
     query: &Query,
     mut take: impl FnMut(Annotation) -> Result<Option<T>, E>,
-) -> Result<Vec<T>, E> {
+) -> Result<Vec<T>, Unproved<E>> {
     let mut attempt = 1;
     let mut overlaps = true;
     loop {
@@ -110,17 +137,12 @@ async fn prove<T, E: From<ApiError>>(
         };
         match listed {
             Ok(items) => return Ok(items),
-            Err(Unproved::Failed(error)) => return Err(error),
+            Err(failed @ Unproved::Failed(_)) => return Err(failed),
             Err(Unproved::NoOverlap) => {
                 tracing::debug!("pages do not overlap, reading each twice");
                 overlaps = false;
             }
-            Err(Unproved::Doubt(reason)) if attempt == ATTEMPTS => {
-                return Err(E::from(ApiError::IncompleteListing {
-                    attempts: ATTEMPTS,
-                    reason,
-                }));
-            }
+            Err(doubt @ Unproved::Doubt(_)) if attempt == ATTEMPTS => return Err(doubt),
             Err(Unproved::Doubt(reason)) => {
                 tracing::debug!(attempt, reason, "the listing is not proved, listing again");
                 attempt += 1;

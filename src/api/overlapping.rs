@@ -53,6 +53,20 @@ impl PageRead {
         (self.sum.0 as u64) < self.window.size
     }
 
+    /// The position after its last annotation.
+    fn end(&self) -> u64 {
+        self.window.start() + self.sum.0 as u64
+    }
+
+    /// Whether the next page only repeats the end of this one: the listing ended within it, and the next page begins before
+    /// that end. Such a page says as little as one that begins after the end, and is empty.
+    fn is_repeated_by(&self, next: &Self, comparison: &Comparison) -> bool {
+        self.is_short()
+            && comparison.fresh.is_empty()
+            && comparison.shared == next.sum.0
+            && self.end() == next.end()
+    }
+
     /// Checks that a reading of this page shares enough annotations with the pages before it.
     fn check_overlap<E>(&self, comparison: &Comparison) -> Result<(), Unproved<E>> {
         let shared = comparison.shared as u64;
@@ -122,7 +136,13 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<Option<T>, E>> Pages<'
                 (Window { number, size }, page)
             } else {
                 // Read few pages beyond the end of a short listing.
-                rest.set_window((reads.len() + 2).min(self.transport.concurrency()));
+                let ahead = match (self.query.expected(), reads.last()) {
+                    (Some(expected), Some(last)) => {
+                        expected.saturating_sub(last.window.end()).div_ceil(size) as usize
+                    }
+                    _ => reads.len(),
+                };
+                rest.set_window((ahead + 2).min(self.transport.concurrency()));
                 match rest.next().await {
                     Some((window, page)) => (window, page?),
                     None => return Err(Unproved::NoOverlap),
@@ -140,6 +160,9 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<Option<T>, E>> Pages<'
                 overlap: end.saturating_sub(window.start()),
             };
             let comparison = self.compare(window, page, |_| true)?;
+            if (reads.last()).is_some_and(|last| last.is_repeated_by(&read, &comparison)) {
+                continue;
+            }
             if !reads.is_empty() {
                 read.check_overlap(&comparison)?;
             } else if window.number > 1 {

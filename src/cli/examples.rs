@@ -20,6 +20,10 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 21] = [
                 "Plan offline against a saved listing",
                 "annosync plan --observed listing.json",
             ),
+            (
+                "The first of eight parts of a large manifest",
+                "annosync plan --shard 0/8 --out shard-0.json",
+            ),
         ],
     ),
     (
@@ -38,6 +42,10 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 21] = [
                 "In CI: the outcome for the summary of the job, and for a chat",
                 "annosync apply -y --format markdown --notify https://chat.example/hook",
             ),
+            (
+                "The first of eight parts of a plan",
+                "annosync apply plan.json --shard 0/8 --auto-approve",
+            ),
         ],
     ),
     (
@@ -50,6 +58,10 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 21] = [
             (
                 "What an apply did, as a comment",
                 "annosync show outcome.json --format markdown",
+            ),
+            (
+                "Join the plans of all shards",
+                "annosync show shard-0.json shard-1.json --also json=plan.json",
             ),
         ],
     ),

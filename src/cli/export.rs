@@ -66,7 +66,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         _ => Some(load_whole(&args.path, args.files)?),
     };
     let mut inputs = match (&args.observed, &manifest) {
-        (Some(listing), manifest) => observed(&offline::read_listing(listing, None)?, manifest.as_ref())?,
+        (Some(listing), manifest) => {
+            observed(&offline::read_listing(listing, None)?, manifest.as_ref())?
+        }
         (None, Some(manifest)) => declared(manifest)?,
         (None, None) => unreachable!("without a listing, the manifest is loaded"),
     };

@@ -341,6 +341,7 @@ fn fix(
         text: &|file| manifest.text(file),
         new_inputs: NewInputs::LikeExisting,
         form: pull::Form::OneFile,
+        shard: None,
         read_back: &read_back,
     };
     let pulled = pull::edit(&over, &edited).map_err(|error| validate::pull_failure(&error))?;

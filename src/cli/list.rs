@@ -92,6 +92,7 @@ impl Args {
         };
         Ok(Filter {
             shard: None,
+            expected: None,
             selection,
             user_ids: self.users.clone(),
             model_version_ids: self.model_versions.clone(),

@@ -90,11 +90,7 @@ fn is_not_counted(trip: &TrippedGuard) -> bool {
 /// The limits of a manifest, what it renames, and what other shards declare; the defaults without one.
 fn limits(
     manifest: Option<&Arc<Manifest>>,
-) -> (
-    Guards,
-    BTreeMap<ConceptId, ConceptId>,
-    BTreeSet<ConceptId>,
-) {
+) -> (Guards, BTreeMap<ConceptId, ConceptId>, BTreeSet<ConceptId>) {
     let Some(manifest) = manifest else {
         return (Guards::default(), BTreeMap::new(), BTreeSet::new());
     };
@@ -250,6 +246,7 @@ impl Request<'_> {
         }
         let expected = Expected {
             known: touched.clone(),
+            of_shard: plan.summary.existing / plan.summary.rate_shares.max(1),
             inputs: 0,
             annotations: plan.summary.existing,
         };
@@ -376,9 +373,7 @@ impl Request<'_> {
     /// is refused.
     fn base(&self, plan: &Plan) -> Result<Option<BaseManifest>, Failure> {
         let path = self.manifest.unwrap_or(Path::new("."));
-        let base = self
-            .planning
-            .base(path, self.files.of_shard(plan.shard))?;
+        let base = self.planning.base(path, self.files.of_shard(plan.shard))?;
         let short = |commit: &str| commit.chars().take(12).collect::<String>();
         let named = |base: &Base| {
             let (revision, commit) = (render::escape(&base.revision), short(&base.commit));

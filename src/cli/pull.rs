@@ -10,10 +10,13 @@ use super::output;
 use super::planning::Conflicts;
 use super::session::Session;
 use super::sets;
+use super::shard::ShardArgs;
 use super::validate::{Files, load_whole, pull_failure};
 use super::values;
 use crate::manifest::{self, Manifest, Overlay};
-use crate::model::{ConceptId, ObservedState, Policy, Scope, SetName, SetPrefix, Status, UserId};
+use crate::model::{
+    ConceptId, ObservedState, Policy, Scope, SetName, SetPrefix, Shard, Status, UserId,
+};
 use crate::plan::{self, AppChange, Decision};
 use crate::pull::{
     self, Choice, ExistingManifest, Form, Fresh, InputPattern, ModelMade, NewInputs, Pulled,
@@ -79,6 +82,8 @@ pub(crate) struct Args {
     #[arg(long, requires = "check")]
     detailed_exitcode: bool,
     #[command(flatten)]
+    shard: ShardArgs,
+    #[command(flatten)]
     files: Files,
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
@@ -141,10 +146,15 @@ impl Args {
     }
 }
 
-pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
+pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     let choice = args.choice();
+    let shard = args.shard.shard()?;
+    args.connection.share_rate(shard);
+    if shard.is_some() {
+        check_shard(&args)?;
+    }
     let (pulled, changes) = if manifest::has_header(&args.path) {
-        pull_over(&args, &choice).await?
+        pull_over(&args, &choice, shard).await?
     } else if args.base.is_some() {
         return Err(Failure::usage(format!(
             "--base compares two manifests, and there is no manifest at {}",
@@ -152,7 +162,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         ))
         .hint("name the manifest, or pull without --base"));
     } else {
-        (pull_fresh(&args, &choice).await?, Vec::new())
+        (pull_fresh(&args, &choice, shard).await?, Vec::new())
     };
     label_files::check(header::walked(&args.path), &pulled.files)?;
     let undecided = count_undecided(&changes);
@@ -195,6 +205,23 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     })
 }
 
+/// Refuses what shards cannot write apart from each other.
+fn check_shard(args: &Args) -> Result<(), Failure> {
+    if !args.split {
+        return Err(Failure::usage(
+            "shards cannot write new inputs to one file: a pull of a shard needs --split",
+        )
+        .hint("pull with --split, which writes each new input to a file of its own"));
+    }
+    if args.policy == Some(PolicyArg::Sync) {
+        return Err(Failure::usage(
+            "a new manifest of one shard with policy sync would delete the labels of the others",
+        )
+        .hint("pull with policy upsert, and change `policy` once the files of all shards are in one folder"));
+    }
+    Ok(())
+}
+
 /// Done if everything was written in full.
 fn written_exit(pulled: &Pulled) -> Exit {
     if pulled.losses.is_empty() {
@@ -220,7 +247,11 @@ fn unresolved_exit(conflicts: usize) -> Exit {
 }
 
 /// Pulls into an existing manifest; also gives what changed in the app since the base.
-async fn pull_over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChange>), Failure> {
+async fn pull_over(
+    args: &Args,
+    choice: &Choice,
+    shard: Option<Shard>,
+) -> Result<(Pulled, Vec<AppChange>), Failure> {
     let manifest = load_whole(&args.path, args.files)?;
     for (given, flag, key) in [
         (args.set.is_some(), "--set", "set"),
@@ -253,8 +284,8 @@ async fn pull_over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChang
     let base = base.map(|revision| base::load(revision, &args.path, args.files));
     let base = base.transpose()?;
     let destination = args.connection.destination(Some(&manifest))?;
-    let scope = choice.scope().map_err(Failure::usage)?;
-    let mut observed = observe(args, &destination, &scope).await?;
+    let scope = scope(choice, shard)?;
+    let mut observed = observe(args, &destination, &scope, Some(&manifest)).await?;
     warn_of_unknown(&scope, &observed, Some(&manifest));
     let mut changes = Vec::new();
     if let Some(base) = base {
@@ -273,6 +304,7 @@ async fn pull_over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChang
         text: &text,
         new_inputs,
         form: args.form(),
+        shard,
         read_back: &read_back,
     };
     let pulled = pull::over(&over, &observed, choice).map_err(|error| pull_failure(&error))?;
@@ -283,7 +315,7 @@ async fn pull_over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChang
 }
 
 /// Pulls into a new manifest.
-async fn pull_fresh(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
+async fn pull_fresh(args: &Args, choice: &Choice, shard: Option<Shard>) -> Result<Pulled, Failure> {
     let destination = args.connection.destination(None)?;
     let header = header::header(
         &args.path,
@@ -296,9 +328,9 @@ async fn pull_fresh(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
     // Under sync, a plan deletes annotations of the set on undeclared inputs, so these must be listed too.
     let scope = match header.policy {
         Policy::Sync => Scope::WholeApp,
-        Policy::Upsert | Policy::Create => choice.scope().map_err(Failure::usage)?,
+        Policy::Upsert | Policy::Create => scope(choice, shard)?,
     };
-    let observed = observe(args, &destination, &scope).await?;
+    let observed = observe(args, &destination, &scope, None).await?;
     warn_of_unknown(&scope, &observed, None);
     let read_back =
         |overlay: &Overlay| manifest::load_with(&args.path, overlay, args.files.access());
@@ -306,6 +338,7 @@ async fn pull_fresh(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
         header: &header,
         path: &args.path,
         form: args.form(),
+        shard,
         read_back: &read_back,
     };
     let pulled = pull::fresh(&fresh, &observed, choice).map_err(|error| pull_failure(&error))?;
@@ -386,13 +419,26 @@ fn refuse_other_files(args: &Args, pulled: &Pulled) -> Result<(), Failure> {
     }
 }
 
+/// The inputs to list.
+fn scope(choice: &Choice, shard: Option<Shard>) -> Result<Scope, Failure> {
+    let scope = choice.scope().map_err(Failure::usage)?;
+    Ok(match shard {
+        Some(shard) => scope.within(shard),
+        None => scope,
+    })
+}
+
 async fn observe(
     args: &Args,
     destination: &Destination,
     scope: &Scope,
+    manifest: Option<&Manifest>,
 ) -> Result<ObservedState, Failure> {
     let session = Session::open(&args.connection, destination).await?;
-    let observed = session.observe(scope).await;
+    let observed = match manifest {
+        Some(manifest) => session.observe_for(manifest, scope).await,
+        None => session.observe(scope).await,
+    };
     session.close().await;
     observed
 }

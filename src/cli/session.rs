@@ -118,19 +118,25 @@ impl Session {
         manifest: &Manifest,
         scope: &Scope,
     ) -> Result<ObservedState, Failure> {
-        let (Scope::Shard(shard), Some(others)) = (scope, &manifest.shard) else {
+        let Scope::Shard(shard) = *scope else {
             return self.observe(scope).await;
         };
-        let declared = &manifest.desired.inputs;
-        let annotations = declared.iter().map(|it| it.annotations.len() as u64);
-        let inputs = declared.len() as u64 + others.inputs;
-        let expected = Expected {
-            known: declared.iter().map(|input| input.id.clone()).collect(),
-            inputs,
+        let mut expected = Expected::default();
+        for input in &manifest.desired.inputs {
             // Each input has an input-level annotation as well.
-            annotations: annotations.sum::<u64>() + others.annotations + inputs,
-        };
-        self.observe_shard(*shard, &expected).await
+            let annotations = input.annotations.len() as u64 + 1;
+            expected.inputs += 1;
+            expected.annotations += annotations;
+            if shard.covers(&input.id) {
+                expected.known.insert(input.id.clone());
+                expected.of_shard += annotations;
+            }
+        }
+        if let Some(others) = &manifest.shard {
+            expected.inputs += others.inputs;
+            expected.annotations += others.annotations + others.inputs;
+        }
+        self.observe_shard(shard, &expected).await
     }
 
     /// Lists the inputs of a shard.

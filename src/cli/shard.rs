@@ -34,8 +34,10 @@ impl ShardArgs {
             ))
         })?;
         let wrong = |why: String| {
-            Failure::usage(format!("--shard-count {count} with {INDEX}={index:?}: {why}"))
-                .hint("give the Job's `completions`")
+            Failure::usage(format!(
+                "--shard-count {count} with {INDEX}={index:?}: {why}"
+            ))
+            .hint("give the Job's `completions`")
         };
         let index = index
             .parse()

@@ -46,7 +46,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         _ => Some(load(&args.path, args.files)?),
     };
     let stats = match (&args.observed, &manifest) {
-        (Some(listing), manifest) => observed(&offline::read_listing(listing, None)?, manifest.as_ref()),
+        (Some(listing), manifest) => {
+            observed(&offline::read_listing(listing, None)?, manifest.as_ref())
+        }
         (None, Some(manifest)) => declared(manifest),
         (None, None) => unreachable!("without a listing, the manifest is loaded"),
     };

@@ -174,7 +174,8 @@ fn planned(case: &Path, files: Files) -> Result<Plan, String> {
             listing.display()
         ))));
     }
-    let observed = offline::read_listing(&listing, None).map_err(|failure| failure_text(&failure))?;
+    let observed =
+        offline::read_listing(&listing, None).map_err(|failure| failure_text(&failure))?;
     let folder = Some(case.join(MANIFEST)).filter(|folder| folder.is_dir());
     let folder = folder.as_deref().unwrap_or(case);
     let read = manifest::load_tracked(folder, &Overlay::new(), files.access(), &tracked);

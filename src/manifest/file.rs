@@ -26,11 +26,7 @@ pub(super) fn quoted_path(path: &Path) -> String {
     format!("`{}`", path.display())
 }
 
-pub(super) fn read_file(
-    candidate: &Candidate,
-    source: &dyn Source,
-    shard: Option<Shard>,
-) -> File {
+pub(super) fn read_file(candidate: &Candidate, source: &dyn Source, shard: Option<Shard>) -> File {
     let mut file = File {
         candidate: candidate.clone(),
         digest: [0; 32],
@@ -61,9 +57,8 @@ pub(super) fn read_file(
         Ok(text) => {
             let digest = || marked.unwrap_or_else(|| text_digest(text.as_bytes()));
             let read;
-            (file.digest, read) = rayon::join(digest, || {
-                document_of_shard(candidate.format, &text, shard)
-            });
+            (file.digest, read) =
+                rayon::join(digest, || document_of_shard(candidate.format, &text, shard));
             match read {
                 Ok(document) => file.document = document,
                 Err(error) => file.problem = Some(syntax_problem(candidate, &text, error)),

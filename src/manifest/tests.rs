@@ -14,6 +14,7 @@ mod fields;
 mod files;
 mod kinds;
 mod named;
+mod shards;
 
 /// A grey image of this many columns.
 pub(super) fn png(width: u32, pixels: &[u8]) -> Vec<u8> {

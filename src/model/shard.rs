@@ -154,7 +154,10 @@ mod tests {
         for number in 0..8_000 {
             counts[shard_of(&format!("in-{number}"), 8) as usize] += 1;
         }
-        assert!(counts.iter().all(|count| (900..1_100).contains(count)), "{counts:?}");
+        assert!(
+            counts.iter().all(|count| (900..1_100).contains(count)),
+            "{counts:?}"
+        );
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub async fn observe(
 pub struct Expected {
     /// The inputs of the shard that are known.
     pub known: BTreeSet<InputId>,
+    /// How many annotations these have.
+    pub of_shard: u64,
     /// How many inputs the whole app has, and how many annotations.
     pub inputs: u64,
     pub annotations: u64,
@@ -50,8 +52,7 @@ pub async fn observe_shard(
 ) -> Result<ObservedState, ObservedError> {
     let known = || expected.known.iter().map(|id| id.as_str().to_owned());
     let pages = all_pages(shard);
-    let of_shard = expected.annotations / u64::from(shard.count());
-    let by_ids = Filter::inputs(known()).calls_for(of_shard)
+    let by_ids = Filter::inputs(known()).calls_for(expected.of_shard)
         + Reader::calls_for_all_inputs(usize::try_from(expected.inputs).unwrap_or(usize::MAX))
             as u64;
     let filter = if by_ids < pages.calls_for(expected.annotations) {
@@ -59,10 +60,14 @@ pub async fn observe_shard(
         ids.extend(known());
         Filter {
             shard: Some(shard),
+            expected: Some(expected.of_shard),
             ..Filter::inputs(ids)
         }
     } else {
-        pages
+        Filter {
+            expected: Some(expected.annotations),
+            ..pages
+        }
     };
     list(reader, app_owner, &filter, Scope::Shard(shard)).await
 }

@@ -30,6 +30,16 @@ impl Default for Sizes {
     }
 }
 
+impl Sizes {
+    /// For a shard, which takes little memory besides.
+    pub(super) fn small() -> Self {
+        Self {
+            block: 1 << 20,
+            part: 128 << 10,
+        }
+    }
+}
+
 /// The most bytes after the list.
 const MAX_AFTER: u64 = 1 << 20;
 

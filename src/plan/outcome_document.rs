@@ -3,8 +3,8 @@
 use super::outcome::{Ending, Outcome};
 use super::plan::{Plan, Purpose, Target};
 use super::read::PlanFileError;
-use super::tripped_guard::TrippedGuard;
 use super::shard::{JoinError, check_shards};
+use super::tripped_guard::TrippedGuard;
 use crate::model::{SetName, Shard};
 
 pub(super) const OUTCOME_VERSION: &str = "1.0";

@@ -13,9 +13,7 @@ use super::operation::{Action, Operation};
 use super::plan::Plan;
 use super::summary::{NewConcept, Summary, UserCount};
 use super::tripped_guard::TrippedGuard;
-use crate::model::{
-    ConceptId, DesiredInput, Guards, InputId, Maker, ObservedState, Shard, UserId,
-};
+use crate::model::{ConceptId, DesiredInput, Guards, InputId, Maker, ObservedState, Shard, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a run that plans one shard knows of the others.
@@ -95,7 +93,8 @@ impl Plan {
         part.drift.retain(|it| covers(&it.input_id));
         part.deleted_inputs.retain(covers);
         part.settle();
-        part.summary.count_inputs(&part.inputs, &part.deleted_inputs);
+        part.summary
+            .count_inputs(&part.inputs, &part.deleted_inputs);
         if part.base.is_some() {
             part.summary.count_drift(&part.drift);
         }
@@ -185,7 +184,7 @@ fn classes(plan: &Plan, before: impl Fn(&ConceptId) -> u64) -> Vec<ClassCount> {
 pub enum JoinError {
     #[error("it is not of a shard")]
     NotOfAShard(usize),
-    #[error("it is of shard {shard}, and {} is of shard {first}", "the first file")]
+    #[error("it is of shard {shard}, and the first file is of shard {first}")]
     OtherCount {
         at: usize,
         shard: Shard,
@@ -266,9 +265,15 @@ pub fn join(plans: Vec<Plan>) -> Result<Plan, JoinError> {
     joined.pass_no_guards();
     for mut part in parts {
         let index = part.shard.map_or(0, Shard::index);
-        part.blind_spots.retain(|it| Some(it) != spot(index).as_ref());
+        part.blind_spots
+            .retain(|it| Some(it) != spot(index).as_ref());
         part.pass_no_guards();
-        for (concept, count) in part.whole.take().into_iter().flat_map(|it| it.kept_concepts) {
+        for (concept, count) in part
+            .whole
+            .take()
+            .into_iter()
+            .flat_map(|it| it.kept_concepts)
+        {
             *kept.entry(concept).or_default() += count;
         }
         joined.append(part);
@@ -285,9 +290,15 @@ fn difference(one: &Plan, other: &Plan) -> Option<&'static str> {
     };
     let base = |plan: &Plan| plan.base.as_ref().map(|it| it.manifest_hash.clone());
     let same = [
-        ("version of annosync", one.tool_version == other.tool_version),
+        (
+            "version of annosync",
+            one.tool_version == other.tool_version,
+        ),
         ("manifest", one.manifest_hash == other.manifest_hash),
-        ("app", one.target == other.target && one.app_owner == other.app_owner),
+        (
+            "app",
+            one.target == other.target && one.app_owner == other.app_owner,
+        ),
         ("set", one.set == other.set),
         ("policy", one.policy == other.policy),
         ("list of owners", one.owners == other.owners),
@@ -343,14 +354,19 @@ impl Plan {
         self.summary.classes = classes(self, |id| before.get(id).copied().unwrap_or_default());
         self.forecast();
         // Drift and its stop are decisions of the run, not numbers of the whole.
-        self.guards.retain(|it| matches!(it, TrippedGuard::Drift { .. }));
+        self.guards
+            .retain(|it| matches!(it, TrippedGuard::Drift { .. }));
         let limits = Limits {
             guards: &whole.guards,
             renamed: &whole.renamed,
             elsewhere: &BTreeSet::new(),
         };
         let mut trips = self.stated_guards(limits);
-        trips.extend(guard::emptying(whole.declared_inputs, &self.operations, &self.summary));
+        trips.extend(guard::emptying(
+            whole.declared_inputs,
+            &self.operations,
+            &self.summary,
+        ));
         self.add_guards(trips);
     }
 }

@@ -53,6 +53,9 @@ pub enum PullError {
     /// A new file would not belong to the manifest.
     #[error("{} would not belong to the manifest: `files:` does not match it", path.display())]
     LeftOut { path: PathBuf },
+    /// A file holds inputs of several shards.
+    #[error("{} holds inputs of other shards, so one shard cannot change it", path.display())]
+    SharedFile { path: PathBuf },
     /// A file changed during the pull.
     #[error("{} changed while it was read", path.display())]
     Changed { path: PathBuf },
@@ -80,6 +83,9 @@ impl PullError {
             }
             Self::Layout { .. } => "write its `inputs:` as a block list without indentation",
             Self::LeftOut { .. } => "add it to `files:` in the header",
+            Self::SharedFile { .. } => {
+                "give each input a file of its own, or pull these inputs without --shard"
+            }
             Self::Changed { .. } => "run the command again",
         }
     }

@@ -10,7 +10,7 @@ use super::settle::{Draft, ReadBack, settle};
 use super::writable;
 use crate::manifest::write::{WritableInput, write_header, write_jsonl, write_yaml};
 use crate::manifest::{Format, HEADER_FILES, Header, Overlay};
-use crate::model::{DesiredInput, DesiredState, InputId, ObservedState, Policy, SetName};
+use crate::model::{DesiredInput, DesiredState, InputId, ObservedState, Policy, SetName, Shard};
 use std::path::Path;
 
 /// The folder of the inputs' files, and the pattern that matches them.
@@ -50,6 +50,8 @@ pub struct Fresh<'a> {
     pub path: &'a Path,
     /// The layout of the inputs in a folder.
     pub form: Form,
+    /// The shard whose inputs are pulled.
+    pub shard: Option<Shard>,
     /// Reads the manifest with the files that would be written.
     pub read_back: ReadBack<'a>,
 }
@@ -149,7 +151,7 @@ fn folder_drafts<'a>(
 ) -> Vec<Draft<'a>> {
     let mut drafts = Vec::new();
     if fresh.form == Form::FilePerInput && !inputs.is_empty() {
-        let mut names = Names::default();
+        let mut names = Names::new(fresh.shard);
         for (input, writable) in inputs.iter().zip(writables) {
             drafts.push(Draft {
                 path: folder.join(names.name(&input.id, ".yaml")),

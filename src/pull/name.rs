@@ -1,7 +1,7 @@
 //! File names for inputs, valid on every file system.
 
 use crate::manifest::HEADER_FILES;
-use crate::model::{InputId, hex};
+use crate::model::{InputId, Shard, hex};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 
@@ -10,21 +10,29 @@ const MAX_LENGTH: usize = 100;
 /// Device names of some file systems, reserved with any extension.
 const RESERVED: [&str; 4] = ["con", "prn", "aux", "nul"];
 
+/// The digits of a hash that tell inputs of different shards apart.
+const DIGITS_OF_SHARDS: usize = 16;
+
 /// Assigns file names, unique without regard to case.
 #[derive(Debug)]
-pub(super) struct Names(HashSet<String>);
-
-impl Default for Names {
-    fn default() -> Self {
-        // An input's file would overwrite the header, or be read as one.
-        Self(HEADER_FILES.map(str::to_owned).into())
-    }
+pub(super) struct Names {
+    used: HashSet<String>,
+    /// Other shards name files of other inputs, which are not known here.
+    is_of_shard: bool,
 }
 
 impl Names {
+    pub(super) fn new(shard: Option<Shard>) -> Self {
+        Self {
+            // An input's file would overwrite the header, or be read as one.
+            used: HEADER_FILES.map(str::to_owned).into(),
+            is_of_shard: shard.is_some(),
+        }
+    }
+
     /// Marks a name as used.
     pub(super) fn reserve(&mut self, name: &str) {
-        self.0.insert(name.to_lowercase());
+        self.used.insert(name.to_lowercase());
     }
 
     /// A name for an input's file: its id if that is a valid and unused name, else its valid part with a hash of the id.
@@ -32,13 +40,20 @@ impl Names {
         let text = id.as_str();
         let plain = plain(text);
         let mut name = format!("{plain}{extension}");
-        if plain == text && self.0.insert(name.to_lowercase()) {
+        // Another shard may have an id that differs in case only.
+        let is_own = plain == text && (!self.is_of_shard || text == text.to_lowercase());
+        if is_own && self.used.insert(name.to_lowercase()) {
             return name;
         }
         let hash = hex(&Sha256::digest(text.as_bytes()));
-        for digits in 8..=hash.len() {
+        let fewest = if self.is_of_shard {
+            DIGITS_OF_SHARDS
+        } else {
+            8
+        };
+        for digits in fewest..=hash.len() {
             name = format!("{plain}-{}{extension}", &hash[..digits]);
-            if self.0.insert(name.to_lowercase()) {
+            if self.used.insert(name.to_lowercase()) {
                 break;
             }
         }
@@ -82,7 +97,7 @@ mod tests {
     use super::*;
 
     fn names(ids: &[&str]) -> Vec<String> {
-        let mut names = Names::default();
+        let mut names = Names::new(None);
         ids.iter()
             .map(|id| names.name(&InputId::new(*id).unwrap(), ".yaml"))
             .collect()
@@ -109,6 +124,20 @@ mod tests {
         a_b-6783a31e.yaml
         compass.yaml
         ");
+    }
+
+    #[test]
+    fn shards_give_no_two_inputs_one_name() {
+        let ids = ["Street", "street", "STREET", "a/b", "a_b", "a?b"];
+        let of_shard = |id: &str| {
+            // Each shard names the file of one input, and knows no other.
+            let mut names = Names::new(Some("0/8".parse().unwrap()));
+            let name = names.name(&InputId::new(id).unwrap(), ".yaml");
+            name.to_lowercase()
+        };
+        let names: HashSet<String> = ids.map(of_shard).into();
+        assert_eq!(names.len(), ids.len(), "{names:?}");
+        assert!(names.contains("street.yaml") && names.contains("a_b.yaml"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::splice::{Aliases, FileEdit, InputEdit, Part, replace_inputs, splice};
 use super::writable;
 use crate::manifest::write::{WritableInput, write_json, write_jsonl, write_yaml};
 use crate::manifest::{Format, Image, Manifest, Overlay};
-use crate::model::{DesiredInput, ObservedState};
+use crate::model::{DesiredInput, ObservedState, Shard};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
 
@@ -41,6 +41,8 @@ pub struct ExistingManifest<'a> {
     pub new_inputs: NewInputs<'a>,
     /// The layout of a new file of all inputs.
     pub form: Form,
+    /// The shard whose inputs are pulled: a file with inputs of others is not changed.
+    pub shard: Option<Shard>,
     /// Reads the manifest with the files that would be written.
     pub read_back: ReadBack<'a>,
 }
@@ -216,6 +218,14 @@ fn place<'a>(
         if file.edit.edits.is_empty() && file.edit.appended.is_empty() {
             continue;
         }
+        let is_of_another = |at: &usize| {
+            let input = &over.manifest.desired.inputs[*at].id;
+            over.shard.is_some_and(|shard| !shard.covers(input))
+        };
+        if file.inputs.iter().any(is_of_another) {
+            let path = file.path.to_owned();
+            return Err(PullError::SharedFile { path });
+        }
         let text = (over.text)(index as u32).ok_or_else(|| PullError::Changed {
             path: file.path.to_owned(),
         })?;
@@ -249,7 +259,7 @@ fn own_files<'a>(
         NewInputs::OwnFiles if all_beside => &labels,
         _ => first.unwrap_or(&labels),
     };
-    let mut names = Names::default();
+    let mut names = Names::new(over.shard);
     for file in files
         .iter()
         .filter(|file| file.path.parent() == Some(folder))

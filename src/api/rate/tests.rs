@@ -407,7 +407,10 @@ fn started(rate: u32, shares: u32) -> u32 {
 fn runs_that_share_a_rate_reach_it_together() {
     for (rate, shares) in [(15, 1), (15, 2), (15, 8), (15, 30)] {
         let together = started(rate, shares) * shares;
-        assert!((140..=165).contains(&together), "{rate} / {shares}: {together}");
+        assert!(
+            (140..=165).contains(&together),
+            "{rate} / {shares}: {together}"
+        );
     }
 }
 

@@ -39,6 +39,19 @@ async fn everything_is_listed_in_order_for_any_page_size() {
     }
 }
 
+#[tokio::test]
+async fn a_listing_that_ends_where_two_pages_overlap_is_read_once() {
+    // The pages overlap by 2 to 16 annotations; somewhere among these counts the listing ends within an overlap.
+    for count in (1_980..2_020).chain(2_940..2_960) {
+        let all = annotations(count);
+        let server = Scripted::start(move |call| page_of(&all, call, 1000));
+        let listed = ids(&server, &Filter::default()).await.unwrap();
+        assert_eq!(listed, expected(count), "{count}");
+        let calls = server.calls().len();
+        assert!(calls <= 12, "{count}: {calls}");
+    }
+}
+
 /// The pages of `count` annotations by 10, of which the one at `at` is deleted after `after` calls were answered.
 fn shifting(count: usize, at: usize, after: usize) -> Scripted {
     let all = Mutex::new(annotations(count));

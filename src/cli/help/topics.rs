@@ -85,7 +85,7 @@ An input or an annotation excepts itself from a rule, with a reason:\n  \
 ignore: [{ rule: near-duplicate, reason: two panes of one window }]\n";
 
 /// The environment variables, with their meaning.
-pub(super) const ENVIRONMENT: [(&str, &str); 13] = [
+pub(super) const ENVIRONMENT: [(&str, &str); 14] = [
     (
         "CLARIFAI_PAT",
         "the token, a personal access token, if --pat-file is not given",
@@ -116,6 +116,10 @@ pub(super) const ENVIRONMENT: [(&str, &str); 13] = [
         "pager for long plans on a terminal; empty: no pager",
     ),
     ("PAGER", "the same, if ANNOSYNC_PAGER is not set"),
+    (
+        "JOB_COMPLETION_INDEX",
+        "number of the shard, with --shard-count",
+    ),
     ("COLUMNS", "width of the terminal, instead of asking it"),
     ("NO_COLOR", "not empty: no colours"),
     ("CLICOLOR", "0: no colours"),

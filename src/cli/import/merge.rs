@@ -71,6 +71,7 @@ pub(super) fn merge(
         text: &text,
         new_inputs: project.out.new_inputs(),
         form: pull::Form::OneFile,
+        shard: None,
         read_back: &read_back,
     };
     let (mut pulled, merged) = pull::merge(

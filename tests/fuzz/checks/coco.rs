@@ -101,6 +101,7 @@ fn merge(files: &Overlay, incoming: &[Incoming]) -> (Pulled, Merged) {
         text: &text,
         new_inputs: NewInputs::LikeExisting,
         form: Form::OneFile,
+        shard: None,
         read_back: &read_back,
     };
     let expressible = Expressible {

@@ -166,6 +166,7 @@ fn is_pulled(state: &ObservedState) {
             header: &header,
             path: &path,
             form,
+            shard: None,
             read_back: &read_back,
         };
         match pull::fresh(&fresh, state, &choice) {

@@ -1,7 +1,12 @@
 //! `--shard`: parts of a manifest that are planned and applied by runs of their own, and their plans joined by `show`.
 
+mod costs;
+#[cfg(unix)]
+mod examples;
+mod guards;
+mod pulls;
+
 use super::world::*;
-use annosync::emulator::{Config, Endpoint};
 use annosync::model::{InputId, Shard};
 use serde_json::{Value, json};
 use std::process::{Child, Stdio};
@@ -112,7 +117,13 @@ fn the_plans_of_all_shards_are_the_whole_plan() {
             operations += 1;
         }
         let spots = plan["blind_spots"].as_array().unwrap();
-        assert!(spots[0].as_str().unwrap().contains("inputs of other shards"), "{spots:?}");
+        assert!(
+            spots[0]
+                .as_str()
+                .unwrap()
+                .contains("inputs of other shards"),
+            "{spots:?}"
+        );
     }
     assert_eq!(operations, 24);
     let joined = parsed(&joined(&world, &files).exits(0).stdout);
@@ -126,7 +137,12 @@ fn shards_that_apply_their_plans_at_once_settle_the_app() {
     let world = changed(120);
     plan_shards(&world, SHARDS);
     for (index, run) in (0..).zip(at_once(&world, SHARDS, |index| {
-        words(&["apply", &shard_file(index), "--auto-approve", "--allow-guards"])
+        words(&[
+            "apply",
+            &shard_file(index),
+            "--auto-approve",
+            "--allow-guards",
+        ])
     })) {
         let _: u32 = index;
         run.exits(0);
@@ -141,7 +157,15 @@ fn shards_of_a_whole_plan_apply_it_together() {
     world.plan(&["--out", "plan.json"]).exits(0);
     world.emulator.forget_calls();
     let apply = |_| {
-        words(&["apply", "plan.json", "--manifest", "m.yaml", "--auto-approve", "--format", "json"])
+        words(&[
+            "apply",
+            "plan.json",
+            "--manifest",
+            "m.yaml",
+            "--auto-approve",
+            "--format",
+            "json",
+        ])
     };
     let mut files = Vec::new();
     for (index, run) in (0..).zip(at_once(&world, SHARDS, apply)) {
@@ -182,9 +206,10 @@ fn a_shard_deletes_nothing_of_another() {
         .on_app(&["apply", "m.yaml", "--auto-approve", "--shard", "2/8"])
         .exits(0);
     let after = world.annotations();
-    let gone: Vec<&Value> = before.iter().filter(|it| {
-        !after.iter().any(|other| other["id"] == it["id"])
-    }).collect();
+    let gone: Vec<&Value> = before
+        .iter()
+        .filter(|it| !after.iter().any(|other| other["id"] == it["id"]))
+        .collect();
     assert!(!gone.is_empty());
     for annotation in gone {
         let input = InputId::new(annotation["input_id"].as_str().unwrap()).unwrap();
@@ -202,86 +227,27 @@ fn joining_needs_every_shard_of_one_run_once() {
     };
     let [a, b, c, d] = [0, 1, 2, 3].map(|at: usize| files[at].as_str());
     join(&[a, b, d]).exits(1).says("1 of 4 shards missing: 2");
-    join(&[a, b, b, c, d]).exits(1).says("it is of shard 1/4, and so is an earlier file");
-    world.plan(&["--shard", "1/5", "--out", "five.json"]).exits(0);
-    join(&[a, "five.json", c, d]).exits(1).says("it is of shard 1/5, and the first file is of shard 0/4");
+    join(&[a, b, b, c, d])
+        .exits(1)
+        .says("it is of shard 1/4, and so is an earlier file");
+    world
+        .plan(&["--shard", "1/5", "--out", "five.json"])
+        .exits(0);
+    join(&[a, "five.json", c, d])
+        .exits(1)
+        .says("it is of shard 1/5, and the first file is of shard 0/4");
     world.plan(&["--out", "whole.json"]).exits(0);
-    join(&[a, b, c, d, "whole.json"]).exits(1).says("it is not of a shard");
+    join(&[a, b, c, d, "whole.json"])
+        .exits(1)
+        .says("it is not of a shard");
     world.declare(&boxes(0..40, "car"));
-    world.plan(&["--shard", "1/4", "--out", "other.json"]).exits(0);
-    join(&[a, "other.json", c, d]).exits(1).says("its manifest differs from that of the first file");
+    world
+        .plan(&["--shard", "1/4", "--out", "other.json"])
+        .exits(0);
+    join(&[a, "other.json", c, d])
+        .exits(1)
+        .says("its manifest differs from that of the first file");
     join(&[a, "m.yaml"]).exits(64).says("not all plans");
-}
-
-#[test]
-fn guards_of_joined_plans_are_counted_over_the_whole() {
-    let world = World::new();
-    let header = |guards: &str| {
-        format!("version: 1\nset: street\npolicy: sync\nguards: {{ {guards} }}\ninputs:\n")
-    };
-    let declare = |guards: &str, inputs: &str| world.write("m.yaml", &(header(guards) + inputs));
-    declare("max_deletes: 3", &boxes(0..40, "car"));
-    world.apply(&[]).exits(0);
-    // Three deletes are within the limit, but not within a quarter of it.
-    declare("max_deletes: 3", &boxes(3..40, "car"));
-    let plan = |index| words(&["plan", "m.yaml", "--out", &shard_file(index)]);
-    let codes: Vec<i32> = at_once(&world, 4, plan).iter().map(|run| run.code).collect();
-    assert!(codes.contains(&3) && codes.iter().all(|code| [0, 3].contains(code)), "{codes:?}");
-    let files: Vec<String> = (0..4).map(shard_file).collect();
-    let all = joined(&world, &files).exits(0);
-    assert_eq!(parsed(&all.stdout)["guards"], json!([]));
-    // One more is not.
-    declare("max_deletes: 3", &boxes(4..40, "car"));
-    at_once(&world, 4, plan);
-    let all = joined(&world, &files).exits(3).says("--allow-deletes 4");
-    let whole = world.plan(&["--format", "json"]).exits(3);
-    assert_eq!(parsed(&all.stdout)["guards"], parsed(&whole.stdout)["guards"]);
-
-    // The joined plan is applied by shards, with the flag for the whole.
-    world.write("plan.json", &all.stdout);
-    let apply = |more: &[&str]| {
-        let more = words(more);
-        let apply = words(&["apply", "plan.json", "--auto-approve", "--manifest", "m.yaml"]);
-        at_once(&world, 4, move |_| [&apply[..], &more[..]].concat())
-    };
-    for run in apply(&[]) {
-        run.exits(3).says("--allow-deletes 4");
-    }
-    for run in apply(&["--allow-deletes", "4"]) {
-        run.exits(0);
-    }
-    world.is_settled();
-}
-
-#[test]
-fn percentages_of_a_part_that_trip_are_counted_over_the_whole_plan() {
-    let world = World::new();
-    let declare = |inputs: &str| {
-        world.write("m.yaml", &format!("version: 1\nset: street\npolicy: sync\ninputs:\n{inputs}"));
-    };
-    declare(&boxes(0..60, "car"));
-    world.apply(&[]).exits(0);
-    // All deletes are in one shard, of which they are more than the limit.
-    let shard = Shard::new(1, 4).unwrap();
-    let (of_shard, others): (Vec<usize>, Vec<usize>) = (0..60).partition(|at| {
-        shard.covers(&InputId::new(format!("in-{at:03}")).unwrap())
-    });
-    let gone = of_shard.len() / 2;
-    assert!(gone * 100 > of_shard.len() * 30 && gone * 100 < 60 * 30, "{of_shard:?}");
-    let kept: String = (of_shard[gone..].iter().chain(&others))
-        .map(|at| boxes(*at..at + 1, "car"))
-        .collect();
-    declare(&kept);
-    world.plan(&["--shard", "1/4"]).exits(3).says("the guards of a shard are stricter");
-    world.plan(&["--out", "plan.json"]).exits(0);
-    for manifest in [&[][..], &["--manifest", "m.yaml"]] {
-        let dry = ["apply", "plan.json", "--shard", "1/4", "--dry-run"];
-        world.run(&[&dry, manifest].concat()).exits(0).says("DELETE");
-    }
-    for run in at_once(&world, 4, |_| words(&["apply", "plan.json", "--auto-approve"])) {
-        run.exits(0);
-    }
-    world.is_settled();
 }
 
 #[test]
@@ -299,7 +265,10 @@ fn a_plan_of_a_shard_that_writes_elsewhere_is_refused() {
     let mut without = parsed(&world.read(&files[0]));
     without.as_object_mut().unwrap().remove("shard");
     world.write("forged.json", &without.to_string());
-    world.run(&["apply", "forged.json", "--auto-approve"]).exits(1).says("it is partly of a shard");
+    world
+        .run(&["apply", "forged.json", "--auto-approve"])
+        .exits(1)
+        .says("it is partly of a shard");
     world
         .run(&["apply", &files[0], "--auto-approve", "--shard", "1/2"])
         .exits(64)
@@ -312,33 +281,66 @@ fn an_indexed_job_names_its_shard() {
     let run = |index: Option<&str>, count: &str| {
         let mut command = world.command();
         command.args(["plan", "m.yaml", "--shard-count", count, "--format", "json"]);
-        command.args(["--endpoint", &world.emulator.url(), "--user-id", "owner", "--app-id", "app"]);
+        command.args([
+            "--endpoint",
+            &world.emulator.url(),
+            "--user-id",
+            "owner",
+            "--app-id",
+            "app",
+        ]);
         command.envs(index.map(|index| ("JOB_COMPLETION_INDEX", index)));
         Run::of(command)
     };
     let plan = parsed(&run(Some("2"), "4").exits(0).stdout);
     assert_eq!(plan["shard"], json!({"index": 2, "count": 4}));
-    run(None, "4").exits(64).says("JOB_COMPLETION_INDEX, which is not set");
+    run(None, "4")
+        .exits(64)
+        .says("JOB_COMPLETION_INDEX, which is not set");
     run(Some("4"), "4").exits(64).says("the last of 4 is 3");
     run(Some("x"), "4").exits(64).says("is not a whole number");
-    world.plan(&["--shard", "4/4"]).exits(64).says("the last of 4 is 3");
-    world.plan(&["--shard", "1/4", "--shard-count", "4"]).exits(64);
+    world
+        .plan(&["--shard", "4/4"])
+        .exits(64)
+        .says("the last of 4 is 3");
+    world
+        .plan(&["--shard", "1/4", "--shard-count", "4"])
+        .exits(64);
     // Without a flag, the variable means nothing.
     let mut command = world.command();
-    command.args(["plan", "m.yaml", "--format", "json", "--endpoint", &world.emulator.url()]);
-    command.args(["--user-id", "owner", "--app-id", "app"]).env("JOB_COMPLETION_INDEX", "1");
+    command.args([
+        "plan",
+        "m.yaml",
+        "--format",
+        "json",
+        "--endpoint",
+        &world.emulator.url(),
+    ]);
+    command
+        .args(["--user-id", "owner", "--app-id", "app"])
+        .env("JOB_COMPLETION_INDEX", "1");
     assert_eq!(parsed(&Run::of(command).exits(0).stdout).get("shard"), None);
 }
 
 #[test]
 fn a_saved_listing_is_planned_in_shards_without_calls() {
     let world = changed(120);
-    let listing = world.on_app(&["list", "--all", "--format", "json"]).exits(0).stdout;
+    let listing = world
+        .on_app(&["list", "--all", "--format", "json"])
+        .exits(0)
+        .stdout;
     world.write("listing.json", &listing);
     let whole = world.plan_json();
     world.emulator.forget_calls();
     let plan = |index| {
-        words(&["plan", "m.yaml", "--observed", "listing.json", "--out", &shard_file(index)])
+        words(&[
+            "plan",
+            "m.yaml",
+            "--observed",
+            "listing.json",
+            "--out",
+            &shard_file(index),
+        ])
     };
     for run in at_once(&world, SHARDS, plan) {
         run.exits(0);
@@ -347,56 +349,4 @@ fn a_saved_listing_is_planned_in_shards_without_calls() {
     let files: Vec<String> = (0..SHARDS).map(shard_file).collect();
     let joined = parsed(&joined(&world, &files).exits(0).stdout);
     assert_eq!(joined["operations"], whole["operations"]);
-}
-
-/// Inputs with many annotations each.
-fn large(inputs: usize, annotations: usize, concept: &str) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::new();
-    for input in 0..inputs {
-        write!(text, r#"{{"id":"in-{input:03}","annotations":["#).unwrap();
-        for at in 0..annotations {
-            let comma = if at == 0 { "" } else { "," };
-            let left = at as f64 / (annotations + 1) as f64;
-            write!(
-                text,
-                r#"{comma}{{"key":"k{at}","point":[0.5,{left:.6}],"concepts":["{concept}"]}}"#
-            )
-            .unwrap();
-        }
-        text.push_str("]}\n");
-    }
-    text
-}
-
-#[test]
-fn shards_that_list_at_once_take_as_many_calls_as_the_whole() {
-    // Small pages stand for many annotations.
-    let world = World::with(Config {
-        page_cap: Some(20),
-        ..Config::default()
-    });
-    world.write("m.yaml", &(header() + "files: [labels.jsonl]\n"));
-    world.write("labels.jsonl", &large(64, 300, "car"));
-    world.apply(&[]).exits(0);
-    let mut changed = large(64, 300, "car");
-    changed = changed.replacen("\"concepts\":[\"car\"]", "\"concepts\":[\"bus\"]", 40);
-    world.write("labels.jsonl", &changed);
-    let calls = || {
-        let calls = world.emulator.calls();
-        let lists = calls.iter().filter(|it| it.endpoint == Endpoint::ListAnnotations);
-        (calls.len(), lists.count())
-    };
-    world.emulator.forget_calls();
-    let whole = world.plan_json();
-    let (all, lists) = calls();
-    world.emulator.forget_calls();
-    let files = plan_shards(&world, SHARDS);
-    let (all_of_shards, lists_of_shards) = calls();
-    eprintln!("{all} {lists} {all_of_shards} {lists_of_shards}");
-    assert_eq!(essence(parsed(&joined(&world, &files).exits(0).stdout)), essence(whole));
-    assert!(
-        all_of_shards * 10 <= all * 11,
-        "{all_of_shards} calls of shards ({lists_of_shards} of lists), {all} of the whole ({lists})"
-    );
 }

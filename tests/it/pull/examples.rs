@@ -124,6 +124,7 @@ fn annotations_of_other_sets_and_models_are_counted_and_left_out() {
         header: &header,
         path: Path::new(""),
         form: Form::OneFile,
+        shard: None,
         read_back: &parsed,
     };
     let pulled = pull::fresh(&made, &state, &Choice::default()).unwrap();

@@ -51,6 +51,7 @@ fn fresh(
         header: &header,
         path: Path::new(""),
         form,
+        shard: None,
         read_back: &parsed,
     };
     pull::fresh(&fresh, state, choice).map(|pulled| files_of(&pulled))
@@ -74,6 +75,7 @@ pub(crate) fn over(
         text: &text,
         new_inputs: NewInputs::LikeExisting,
         form: Form::OneFile,
+        shard: None,
         read_back: &read_back,
     };
     let pulled = pull::over(&over, state, choice)?;

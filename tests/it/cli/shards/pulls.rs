@@ -1,0 +1,76 @@
+//! Pulls of shards.
+
+use super::*;
+
+#[test]
+fn shards_pull_into_files_of_their_own() {
+    let world = World::new();
+    world.declare(&boxes(0..40, "car"));
+    world.apply(&[]).exits(0);
+    let pull = |folder: String, more: &[&str]| {
+        let mut words = words(&["pull", &folder, "--split", "--set", "street"]);
+        words.extend(more.iter().map(|it| (*it).to_owned()));
+        words
+    };
+    world
+        .on_app(&["pull", "whole", "--split", "--set", "street"])
+        .exits(0);
+    // Each shard pulls into a folder of its own, as on machines of their own; together they are the whole.
+    for run in at_once(&world, 4, |index| pull(format!("part-{index}"), &[])) {
+        run.exits(0);
+    }
+    let mut together: Vec<(String, String)> = (0..4)
+        .flat_map(|index| folder_of(&world.path().join(format!("part-{index}"))))
+        .collect();
+    together.sort();
+    together.dedup();
+    assert_eq!(together, folder_of(&world.path().join("whole")));
+
+    // Then they update one folder, each its own files.
+    world.declare(&(boxes(0..37, "car") + &boxes(37..40, "bus")));
+    world.apply(&[]).exits(0);
+    let changed = at_once(&world, 4, |_| words(&["pull", "whole", "--split"]));
+    let written: usize = changed
+        .into_iter()
+        .map(|run| run.exits(0).stdout.lines().count())
+        .sum();
+    assert_eq!(written, 3);
+    settled(&world.on_app(&["plan", "whole", "--detailed-exitcode"]));
+}
+
+#[test]
+fn a_pull_of_a_shard_changes_no_file_with_inputs_of_others() {
+    let world = World::new();
+    let declare = || {
+        world.write("all/annosync.yaml", &(header() + "files: [labels/**]\n"));
+        world.write(
+            "all/labels/a.yaml",
+            &format!("inputs:\n{}", boxes(0..8, "car")),
+        );
+    };
+    declare();
+    world.on_app(&["apply", "all", "--auto-approve"]).exits(0);
+    world.declare(&(boxes(0..3, "car") + &boxes(3..4, "bus") + &boxes(4..8, "car")));
+    world.apply(&[]).exits(0);
+    let before = folder_of(world.path());
+    let shard = (0..2).find(|index| {
+        let shard = Shard::new(*index, 2).unwrap();
+        shard.covers(&InputId::new("in-003").unwrap())
+    });
+    let shard = format!("{}/2", shard.unwrap());
+    world
+        .on_app(&["pull", "all", "--split", "--shard", &shard])
+        .exits(1)
+        .says("labels/a.yaml holds inputs of other shards");
+    world
+        .on_app(&["pull", "all", "--shard", &shard])
+        .exits(64)
+        .says("needs --split");
+    world
+        .on_app(&[
+            "pull", "new", "--split", "--shard", &shard, "--policy", "sync",
+        ])
+        .exits(64)
+        .says("would delete the labels of the others");
+    assert_eq!(folder_of(world.path()), before);
+}
