@@ -18,6 +18,7 @@ mod fresh;
 mod guard;
 mod input;
 mod inventory;
+mod join;
 mod links;
 mod masks;
 mod merge;
@@ -67,6 +68,7 @@ pub use error::PlanError;
 pub use fresh::{Freshness, freshness, is_as_wanted};
 pub use guard::Limits;
 pub use inventory::{Inventory, Missing, Vocabulary};
+pub use join::{JoinError, join};
 pub use mismatch::Mismatch;
 pub use moves::{DISTANCES, LARGEST_MOVES, Move, Moves, Turned};
 pub use operation::{
@@ -87,7 +89,7 @@ pub use recheck::{Due, bodies, due, mismatches};
 pub use region::named_region;
 pub use rights::Needed;
 pub use sent::{body_of_stand_in, write_body};
-pub use shard::{JoinError, ShardContext, Whole, join};
+pub use shard::{ShardContext, Whole};
 pub use stand_in::{
     STAND_IN_FOR, body as stand_in_body, id_for as stand_in_id_for, is_stand_in_of, original_of,
     settled,

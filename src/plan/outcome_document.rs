@@ -1,9 +1,9 @@
 //! The outcome of an apply as a document: its plan, how it ended, and the result of every operation.
 
+use super::join::{JoinError, check_shards};
 use super::outcome::{Ending, Outcome};
 use super::plan::{Plan, Purpose, Target};
 use super::read::PlanFileError;
-use super::shard::{JoinError, check_shards};
 use super::tripped_guard::TrippedGuard;
 use crate::model::{SetName, Shard};
 

@@ -1,7 +1,6 @@
 //! The Jobs and the workflow of `examples/shards`, run.
 
 use super::*;
-use std::path::PathBuf;
 
 /// The text behind a key of an example, without its indentation.
 fn script(example: &str, name: &str) -> String {
