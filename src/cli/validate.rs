@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// Which files a manifest may use, and which of its inputs a run keeps.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "they are named like their flags")]
 pub(crate) struct Files {
     /// Allow masks and texts outside the manifest's folder, and links to there. Use it only if the manifest's author
     /// may read every file that you may read

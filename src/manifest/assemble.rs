@@ -130,15 +130,15 @@ fn assemble_with(
             .iter()
             .position(|candidate| is_header_file(&candidate.relative))
     });
-    let (mut files, patterns) = match known {
-        Some(header) => match read_included(candidates, header, source, dropping) {
-            Ok(read) => read,
-            Err(problems) => return Some(Err(problems)),
-        },
-        None => {
-            let files = read_all(&without_duplicates(candidates.clone()), source, dropping);
-            without_excluded(files)
-        }
+    let read = if let Some(header) = known {
+        read_included(candidates, header, source, dropping)
+    } else {
+        let files = read_all(&without_duplicates(candidates.clone()), source, dropping);
+        Ok(without_excluded(files))
+    };
+    let (mut files, patterns) = match read {
+        Ok(read) => read,
+        Err(problems) => return Some(Err(problems)),
     };
     let obstacles: Vec<&Obstacle> = walked
         .obstacles

@@ -49,7 +49,7 @@ impl OtherShards {
     }
 
     pub(super) fn has_duplicates(&self) -> bool {
-        self.digests.array_windows().any(|[a, b]| a == b)
+        self.digests.windows(2).any(|pair| pair[0] == pair[1])
     }
 
     pub(super) fn has(&self, shard: Shard, id: &InputId) -> bool {
@@ -67,5 +67,5 @@ pub(super) fn can_be_dropped(parsed: &ParsedInput) -> bool {
     let identities = || parsed.annotations.iter().map(|(identity, _)| identity);
     let has_key = || identities().any(|it| matches!(it, Identity::Key(_)));
     let has_set_id = || identities().any(|it| matches!(it, Identity::Id(id) if is_set_id(id)));
-    !names_a_file && !(has_set_id() && has_key())
+    !(names_a_file || (has_set_id() && has_key()))
 }

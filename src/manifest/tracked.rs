@@ -44,7 +44,6 @@ impl Tracked {
 pub type Index<'i> = &'i (dyn Fn(&Path) -> Result<Option<Tracked>, String> + Sync);
 
 /// Ignores git: only the disk counts.
-#[expect(clippy::unnecessary_wraps, reason = "it has the type `Index`")]
 pub fn no_index(_: &Path) -> Result<Option<Tracked>, String> {
     Ok(None)
 }

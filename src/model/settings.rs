@@ -125,18 +125,18 @@ impl Guards {
         if shard.count() == 1 {
             return self;
         }
-        let share = |number: u64| number / u64::from(shard.count());
+        let divided = |number: u64| number / u64::from(shard.count());
         let limit = |limit: GuardLimit| match limit {
             GuardLimit::Percent(_) => limit,
-            GuardLimit::Count(number) => GuardLimit::Count(share(number)),
+            GuardLimit::Count(number) => GuardLimit::Count(divided(number)),
         };
         Self {
             max_deletes: limit(self.max_deletes),
             max_updates: limit(self.max_updates),
             min_existing: 0,
-            max_vanished_concepts: share(self.max_vanished_concepts),
-            max_doubles: share(self.max_doubles),
-            max_new_concepts: self.max_new_concepts.map(share),
+            max_vanished_concepts: divided(self.max_vanished_concepts),
+            max_doubles: divided(self.max_doubles),
+            max_new_concepts: self.max_new_concepts.map(divided),
         }
     }
 }

@@ -254,8 +254,8 @@ impl Plan {
         self.inputs.extend(part.inputs);
         self.drift.extend(part.drift);
         for trip in part.guards {
-            let kind = std::mem::discriminant;
-            match self.guards.iter_mut().find(|it| kind(*it) == kind(&trip)) {
+            let kind = std::mem::discriminant::<TrippedGuard>;
+            match self.guards.iter_mut().find(|it| kind(it) == kind(&trip)) {
                 Some(known) => known.add(&trip),
                 None => self.guards.push(trip),
             }

@@ -27,11 +27,17 @@ fn messages(problems: &Problems) -> String {
 
 /// Inputs, one a line, with an annotation each.
 fn lines(inputs: std::ops::Range<u32>) -> String {
-    inputs
-        .map(|at| {
-            format!("{{\"id\":\"in-{at}\",\"annotations\":[{{\"concepts\":[\"c{at}\"]}}]}}\n")
-        })
-        .collect()
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for at in inputs {
+        let annotation = format!("{{\"concepts\":[\"c{at}\"]}}");
+        writeln!(
+            text,
+            "{{\"id\":\"in-{at}\",\"annotations\":[{annotation}]}}"
+        )
+        .unwrap();
+    }
+    text
 }
 
 #[test]

@@ -49,7 +49,6 @@ fn shards_that_list_at_once_take_as_many_calls_as_the_whole() {
     world.emulator.forget_calls();
     let files = plan_shards(&world, SHARDS);
     let (all_of_shards, lists_of_shards) = calls();
-    eprintln!("{all} {lists} {all_of_shards} {lists_of_shards}");
     assert_eq!(
         essence(parsed(&joined(&world, &files).exits(0).stdout)),
         essence(whole)
@@ -76,6 +75,7 @@ fn peak(world: &World, arguments: &[&str]) -> u64 {
 #[test]
 fn a_shard_takes_a_sixth_of_the_memory_of_the_whole() {
     use std::fmt::Write as _;
+    use std::io::Write as _;
     const PER_FILE: usize = 1_000;
     let Ok(inputs) = std::env::var("ANNOSYNC_SHARD_MEMORY") else {
         skipped("ANNOSYNC_SHARD_MEMORY is not set");
@@ -114,7 +114,10 @@ fn a_shard_takes_a_sixth_of_the_memory_of_the_whole() {
     for index in 0..SHARDS {
         let shard = format!("{index}/{SHARDS}");
         let of_shard = peak(&world, &[&plan[..], &["--shard", &shard]].concat());
-        eprintln!("shard {shard}: {of_shard} kB, the whole: {whole} kB");
+        let _ = writeln!(
+            std::io::stderr(),
+            "shard {shard}: {of_shard} kB, the whole: {whole} kB"
+        );
         assert!(
             of_shard * 6 <= whole,
             "{shard}: {of_shard} kB of {whole} kB"
