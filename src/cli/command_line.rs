@@ -22,6 +22,9 @@ const NEVER_FROM_ENVIRONMENT: [&str; 8] = [
 ];
 const ALLOWANCE: &str = "allow-";
 
+/// Its options are for one run, and some need others.
+const WITHOUT_VARIABLES: &str = "init";
+
 /// Short forms of options, in each command that has them.
 const SHORT: [(&str, char); 2] = [("out", 'o'), ("auto-approve", 'y')];
 
@@ -248,8 +251,13 @@ impl Variables {
                 given.get_id() == arg.get_id() || excludes(given, arg) || excludes(arg, given)
             })
         };
+        let is_set = |arg: &&Arg| {
+            let value = variable_of(arg).and_then(|name| variable(&name));
+            value.is_some_and(|value| takes(arg, &value) || !is_known(root, arg, &value))
+        };
         let options = (sub.get_arguments())
-            .filter(|arg| variable_of(arg).is_some_and(|name| variable(&name).is_some()))
+            .filter(|_| sub.get_name() != WITHOUT_VARIABLES)
+            .filter(is_set)
             .filter(is_free)
             .map(|arg| arg.get_id().to_string());
         Self {
@@ -278,6 +286,18 @@ impl Variables {
 
 fn name_of(option: &str) -> String {
     format!("{PREFIX}{}", option.replace('-', "_").to_uppercase())
+}
+
+/// Whether a value is one of those that an option takes, if it lists them.
+fn takes(arg: &Arg, value: &str) -> bool {
+    let values = arg.get_possible_values();
+    values.is_empty() || values.iter().any(|known| known.matches(value, false))
+}
+
+/// Whether a value is meant for the option of this name of another command: `--format sarif` is only for some.
+fn is_known(root: &Command, arg: &Arg, value: &str) -> bool {
+    let mut others = root.get_subcommands().flat_map(Command::get_arguments);
+    others.any(|other| other.get_long() == arg.get_long() && takes(other, value))
 }
 
 /// The variable of an option, if it has one.

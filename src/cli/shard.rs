@@ -1,6 +1,6 @@
 //! `--shard`: the part of the inputs that a run covers.
 
-use super::connection::variable;
+use super::command_line::variable;
 use super::exit::Failure;
 use crate::model::Shard;
 

@@ -131,8 +131,8 @@ pub(super) const ENVIRONMENT: [(&str, &str); 14] = [
 
 /// What overrides what, and what a user's own file holds.
 pub(super) const ENVIRONMENT_NOTES: &str = "Flags override the environment, which overrides the manifest. With --target NAME or an embedded default target,\n\
-CLARIFAI_USER_ID, CLARIFAI_APP_ID and CLARIFAI_API_BASE are ignored. A variable of an option that excludes a flag on the command\n\
-line is ignored. Options that let something pass or discard work are never read from variables: --allow-…, --auto-approve,\n\
+CLARIFAI_USER_ID, CLARIFAI_APP_ID and CLARIFAI_API_BASE are ignored. A variable is ignored where its option excludes a flag on the\n\
+command line, where the option takes other values, and by init. Options that let something pass or discard work are never read from variables: --allow-…, --auto-approve,\n\
 --on-drift, --conflicts, --adopt-set, --overwrite, --fix, --bless, --insecure-http.\n\n\
 Your own file names targets that the manifest lacks, and where tokens come from when neither --pat-file nor CLARIFAI_PAT\n\
 is given. `pat_command` is run in a shell and prints the token. That of a target is used for this app and host only, that at\n\

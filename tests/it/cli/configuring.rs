@@ -166,12 +166,18 @@ fn options_come_from_variables_unless_a_flag_says_otherwise() {
     ];
     let plan = with(&[embedded], &app).exits(0);
     assert!(plan.stdout.contains(&url), "{}", plan.stdout);
+    let plan = ["plan", "m.yaml", "--embedded", "store.db"];
+    with(&[("ANNOSYNC_FORMAT", "jsn")], &plan)
+        .exits(64)
+        .says("set in the environment: ANNOSYNC_FORMAT");
+    // Only `validate` knows it.
+    let text = with(&[("ANNOSYNC_FORMAT", "sarif")], &plan).exits(0);
+    assert!(text.stdout.starts_with("Label set"), "{}", text.stdout);
     with(
-        &[("ANNOSYNC_FORMAT", "sarif")],
-        &["plan", "m.yaml", "--embedded", "store.db"],
+        &[("ANNOSYNC_FORMAT", "json"), ("ANNOSYNC_STRICT", "1")],
+        &["init", "x"],
     )
-    .exits(64)
-    .says("set in the environment: ANNOSYNC_FORMAT");
+    .exits(0);
 }
 
 #[test]
