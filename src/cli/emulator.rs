@@ -6,15 +6,16 @@ use super::output;
 use super::session::chain;
 use super::{input, kind};
 use crate::emulator::{
-    Collaborator, Config, Database, Emulator, EmulatorError, ListingOrder, ResponseStyle,
-    annotations_in,
+    self, Codes, Collaborator, Config, Database, Emulator, EmulatorError, ListingOrder,
+    MissingDelete, ResponseStyle, Zeros, annotations_in,
 };
 use crate::model::FileKind;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// Serve the API from a SQLite file
+/// Serve the API, over HTTP and gRPC, from a SQLite file
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Address to listen on; port 0 picks a free port
@@ -48,9 +49,48 @@ pub(crate) struct Args {
     /// Order of listings
     #[arg(long, value_name = "ORDER", value_enum, default_value_t = Order::Oldest)]
     listing_order: Order,
+    /// Serve TLS with this certificate, a PEM file; needs --tls-key
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert, a PEM file
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Refuse fields that the API does not have, by their names; by default they are kept, or ignored over gRPC
+    #[arg(long)]
+    strict: bool,
+    /// Page size of listings that ask for none; the documents give 20 and 128
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    default_page_size: u32,
+    /// How statuses and visibilities are written in JSON
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Enums::Numbers)]
+    enums: Enums,
+    /// Leave zeros and empty fields out of answers, as protobuf does by default
+    #[arg(long)]
+    omit_zeros: bool,
+    /// What deleting an annotation that does not exist does; no document says it
+    #[arg(long, value_name = "RESULT", value_enum, default_value_t = Missing::Fails)]
+    missing_delete: Missing,
     /// Serve at most N annotations per page; the API's limit is 1,000
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     page_size: Option<u32>,
+}
+
+/// The form of enums: documents show both.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Enums {
+    /// As numbers
+    Numbers,
+    /// By their names
+    Names,
+}
+
+/// The result of deleting what does not exist.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Missing {
+    /// It is reported, and the others are deleted
+    Fails,
+    /// It counts as deleted
+    Succeeds,
 }
 
 /// The order of listings: the service's documents contradict each other.
@@ -93,7 +133,23 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         require_inputs: args.require_inputs,
         rate_limit: args.rate_limit,
         page_cap: args.page_size,
+        default_page: args.default_page_size,
+        missing_delete: match args.missing_delete {
+            Missing::Fails => MissingDelete::Fails,
+            Missing::Succeeds => MissingDelete::Succeeds,
+        },
+        strict: args.strict,
+        tls: read_tls(args.tls_cert.as_deref(), args.tls_key.as_deref())?,
         response_style: ResponseStyle {
+            codes: match args.enums {
+                Enums::Numbers => Codes::Numbers,
+                Enums::Names => Codes::Names,
+            },
+            zeros: if args.omit_zeros {
+                Zeros::Omitted
+            } else {
+                Zeros::Shown
+            },
             listings: match args.listing_order {
                 Order::Oldest => ListingOrder::OldestFirst,
                 Order::Newest => ListingOrder::NewestFirst,
@@ -126,6 +182,26 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         .await
         .map_err(|error| Failure::new(chain(&error)))?;
     Ok(Exit::Done)
+}
+
+fn read_tls(
+    certificate: Option<&Path>,
+    key: Option<&Path>,
+) -> Result<Option<Arc<rustls::ServerConfig>>, Failure> {
+    let (Some(certificate), Some(key)) = (certificate, key) else {
+        return Ok(None);
+    };
+    let read = |path: &Path| {
+        std::fs::read(path)
+            .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))
+    };
+    emulator::tls(&read(certificate)?, &read(key)?)
+        .map(Some)
+        .map_err(|error| {
+            let (certificate, key) = (certificate.display(), key.display());
+            Failure::new(format!("{certificate}, {key}: {}", chain(&error)))
+                .hint("--tls-cert takes a certificate in PEM, --tls-key its private key in PEM")
+        })
 }
 
 fn read_seed(path: &Path) -> Result<Vec<Value>, Failure> {

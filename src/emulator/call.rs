@@ -2,8 +2,10 @@
 
 use super::config::Config;
 use super::data::{self, MissingValue};
+use super::endpoint::Endpoint;
 use super::faults::{ConcurrentChange, Fault};
 use super::listing::Query;
+use super::patch::Action;
 use super::reply::{ItemFailure, Refusal};
 use super::rows::App;
 use super::session::Session;
@@ -17,10 +19,12 @@ pub(super) const MAX_ITEMS: usize = 128;
 /// The decoded request.
 #[derive(Debug, Default)]
 pub(super) struct RequestParts {
-    /// Decoded parameters of the path: `user_id`, `app_id`, `input_id`, `id`, `task_id`.
+    /// Decoded parameters of the path, such as `user_id`, `app_id`, `input_id`.
     pub(super) path: HashMap<String, String>,
     pub(super) query: Query,
     pub(super) body: Map<String, Value>,
+    /// The URL of the emulator as the client knows it, without a trailing slash.
+    pub(super) base_url: String,
 }
 
 /// Faults that an operation produces itself. The server produces the others.
@@ -74,9 +78,10 @@ pub(super) struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// Finds the app: in the long form of the path, or in `user_app_id` of query or body. The default is the app that the
-    /// emulator was started with, as for an app key.
+    /// emulator was started with, as for an app key. A call on all apps of a user has no app.
     pub(super) fn new(
         session: &Session<'_>,
+        endpoint: Endpoint,
         config: &'a Config,
         caller: &'a str,
         sent: &'a RequestParts,
@@ -96,10 +101,20 @@ impl<'a> Call<'a> {
             Some(user) => user,
             None => &config.owner,
         };
-        let app_id = named("app_id").unwrap_or(&config.app_id);
-        let app = session
-            .app(owner, app_id)?
-            .ok_or_else(|| Refusal::missing(format!("user `{owner}` has no app `{app_id}`")))?;
+        let app = if matches!(endpoint, Endpoint::ListApps | Endpoint::PostApps) {
+            let app = App {
+                key: 0,
+                owner: owner.to_owned(),
+                id: String::new(),
+            };
+            Some(app).filter(|_| config.knows_user(owner))
+        } else {
+            session.app(owner, named("app_id").unwrap_or(&config.app_id))?
+        };
+        let app = app.ok_or_else(|| {
+            let app_id = named("app_id").unwrap_or(&config.app_id);
+            Refusal::missing(format!("user `{owner}` has no app `{app_id}`"))
+        })?;
         Ok(Self {
             config,
             caller,
@@ -111,6 +126,17 @@ impl<'a> Call<'a> {
 
     pub(super) fn is_owner(&self) -> bool {
         self.caller == self.app.owner
+    }
+
+    /// The `action` of a PATCH.
+    pub(super) fn action(&self) -> Result<Action, Refusal> {
+        let name = self.sent.body.get("action").and_then(Value::as_str);
+        name.and_then(Action::parse).ok_or_else(|| {
+            Refusal::invalid(format!(
+                "`action` is `{}`, but must be merge, overwrite or remove",
+                name.unwrap_or_default()
+            ))
+        })
     }
 
     /// A parameter of the path, which the route must have.

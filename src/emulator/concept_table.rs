@@ -27,6 +27,17 @@ impl Session<'_> {
             .query_row(params![app.key, id], read)
             .optional()
     }
+
+    pub(super) fn rename_concept(
+        &self,
+        app: &App,
+        concept: &StoredConcept,
+    ) -> rusqlite::Result<()> {
+        self.transaction
+            .prepare_cached("UPDATE concepts SET name = ?3 WHERE app = ?1 AND id = ?2")?
+            .execute(params![app.key, concept.id, concept.name])?;
+        Ok(())
+    }
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<StoredConcept> {

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 /// `GET /concepts`
 pub(super) fn list_concepts(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
-    let page = Page::read(&call.sent.query, call.config.page_cap).map_err(Refusal::invalid)?;
+    let page = Page::read(&call.sent.query, call.config).map_err(Refusal::invalid)?;
     let mut found = session.concepts(&call.app, page.offset, page.limit)?;
     found.truncate(call.faults.page_limit.unwrap_or(usize::MAX));
     let shown = found.iter().map(|it| show(it, call));
@@ -57,6 +57,28 @@ pub(super) fn post_concepts(session: &mut Session<'_>, call: &Call<'_>) -> Resul
     Ok(Answer::success(Some(content)))
 }
 
+/// `PATCH /concepts`. Only the name can change; all actions replace it.
+pub(super) fn patch_concepts(
+    session: &mut Session<'_>,
+    call: &Call<'_>,
+) -> Result<Answer, Refusal> {
+    call.action()?;
+    let mut shown = Vec::new();
+    for mut concept in call.items("concepts", MissingValue::Nothing)? {
+        let id = take_text(&mut concept, "id");
+        let Some(mut stored) = session.concept(&call.app, &id)? else {
+            return Err(Refusal::missing(format!("no concept `{id}`")));
+        };
+        let name = take_text(&mut concept, "name");
+        if !name.is_empty() {
+            stored.name = name;
+            session.rename_concept(&call.app, &stored)?;
+        }
+        shown.push(show(&stored, call));
+    }
+    Ok(Answer::success(Some(("concepts", Value::Array(shown)))))
+}
+
 fn show(concept: &StoredConcept, call: &Call<'_>) -> Value {
-    reply::concept(concept, &call.app.owner, &call.config.app_id)
+    reply::concept(concept, &call.app)
 }

@@ -6,6 +6,7 @@
 use super::faults::Faults;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// `Config::default()` serves the app `app` of the user `owner` with the key `owner-key`, from memory, without limits and
 /// faults.
@@ -31,7 +32,13 @@ pub struct Config {
     pub retry_after: Option<u32>,
     /// A maximum page size below the API's 1,000, which the page numbers refer to then.
     pub page_cap: Option<u32>,
+    /// The page size of listings that ask for none: 20 in one document, 128 in another.
+    pub default_page: u32,
     pub missing_delete: MissingDelete,
+    /// Refuse fields that the API does not have, by their names. Otherwise they are kept.
+    pub strict: bool,
+    /// Serve TLS instead of plain text.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
     pub clock: Clock,
     /// Ids are hashes of the seed and a counter: the same seed gives the same ids.
     pub seed: u64,
@@ -53,7 +60,10 @@ impl Default for Config {
             rate_limit: None,
             retry_after: None,
             page_cap: None,
+            default_page: 20,
             missing_delete: MissingDelete::default(),
+            strict: false,
+            tls: None,
             clock: Clock::System,
             seed: 0,
             response_style: ResponseStyle::default(),
@@ -145,7 +155,7 @@ pub struct ResponseStyle {
     pub listings: ListingOrder,
 }
 
-/// The order of listed annotations. According to the documentation, the oldest comes first; according to the SDK's tests,
+/// The order of listed annotations, and in the first two orders of inputs too. According to the documentation, the oldest comes first; according to the SDK's tests,
 /// the newest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ListingOrder {

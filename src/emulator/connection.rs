@@ -1,15 +1,18 @@
-//! TCP connections that can be cut in the middle of a call, as in a network failure.
+//! TCP connections, with or without TLS, that can be cut in the middle of a call, as in a network failure.
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
+use rustls::ServerConfig;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{Accept, TlsAcceptor};
 
 /// Cuts its connection: no further byte is sent, and the server closes it.
 #[derive(Debug, Clone, Default)]
@@ -29,17 +32,30 @@ impl Connected<IncomingStream<'_, Connections>> for Cut {
 }
 
 /// A listener with connections that can be cut.
-#[derive(Debug)]
-pub(super) struct Connections(pub(super) TcpListener);
+pub(super) struct Connections {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Connections {
+    pub(super) fn new(listener: TcpListener, tls: Option<Arc<ServerConfig>>) -> Self {
+        let tls = tls.map(TlsAcceptor::from);
+        Self { listener, tls }
+    }
+}
 
 impl Listener for Connections {
     type Io = Connection;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
+        let (stream, address) = Listener::accept(&mut self.listener).await;
         // Without this option answers are only slower, so an error is ignored.
         let _ = stream.set_nodelay(true);
+        let stream = match &self.tls {
+            None => Stream::Plain(stream),
+            Some(tls) => Stream::Handshake(Box::new(tls.accept(stream))),
+        };
         let connection = Connection {
             stream,
             cut: Cut::default(),
@@ -48,15 +64,26 @@ impl Listener for Connections {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 
-#[derive(Debug)]
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     cut: Cut,
 }
+
+enum Stream {
+    Plain(TcpStream),
+    /// Before the first byte that is read or written, so that a slow client does not keep others waiting.
+    Handshake(Box<Accept<TcpStream>>),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// A stream of either kind.
+trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
 
 impl Connection {
     fn check_open(&self) -> io::Result<()> {
@@ -64,6 +91,22 @@ impl Connection {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         Ok(())
+    }
+
+    /// The stream, after the handshake.
+    fn poll_stream(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<Pin<&mut dyn Transport>>> {
+        if let Stream::Handshake(handshake) = &mut self.stream {
+            let stream = ready!(Pin::new(handshake).poll(context))?;
+            self.stream = Stream::Tls(Box::new(stream));
+        }
+        Poll::Ready(match &mut self.stream {
+            Stream::Plain(stream) => Ok(Pin::new(stream)),
+            Stream::Tls(stream) => Ok(Pin::new(stream)),
+            Stream::Handshake(_) => unreachable!("replaced above"),
+        })
     }
 }
 
@@ -73,7 +116,7 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        ready!(self.poll_stream(context))?.poll_read(context, buffer)
     }
 }
 
@@ -84,7 +127,7 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.check_open()?;
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        ready!(self.poll_stream(context))?.poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -93,18 +136,18 @@ impl AsyncWrite for Connection {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.check_open()?;
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        ready!(self.poll_stream(context))?.poll_write_vectored(context, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        matches!(self.stream, Stream::Plain(_))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        ready!(self.poll_stream(context))?.poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        ready!(self.poll_stream(context))?.poll_shutdown(context)
     }
 }

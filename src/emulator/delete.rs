@@ -15,7 +15,7 @@ pub(super) fn delete_annotation(
     session: &mut Session<'_>,
     call: &Call<'_>,
 ) -> Result<Answer, Refusal> {
-    let (input_id, id) = (call.path("input_id"), call.path("id"));
+    let (input_id, id) = (call.path("input_id"), call.path("annotation_id"));
     let outcome = match call.faults.failure(0) {
         Some(failure) => Err(failure),
         None => delete_pair(session, call, input_id, id)?,

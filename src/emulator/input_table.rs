@@ -1,24 +1,30 @@
 //! SQL on the table of inputs.
 
+use super::config::ListingOrder;
+use super::listing::Page;
 use super::rows::{App, Stored, StoredInput};
 use super::session::{Session, signed};
 use crate::wire::Code;
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Map, Value, json};
 
-const COLUMNS: &str = "id, created_at, data, status, polls";
+const COLUMNS: &str = "id, created_at, modified_at, data, status, polls";
+
+/// An input shows as pending (30001) until it was read often enough.
+const SHOWN_STATUS: &str = "iif(polls > 0, 30001, status)";
 
 /// The kinds of media, as keys of `data`.
 pub(super) const MEDIA: [&str; 4] = ["image", "video", "audio", "text"];
 
 fn read(row: &Row<'_>) -> rusqlite::Result<StoredInput> {
-    let data: String = row.get(2)?;
+    let data: String = row.get(3)?;
     Ok(StoredInput {
         id: row.get(0)?,
         created_at: row.get(1)?,
+        modified_at: row.get(2)?,
         data: serde_json::from_str(&data).unwrap_or_default(),
-        status: Code(row.get(3)?),
-        polls: row.get(4)?,
+        status: Code(row.get(4)?),
+        polls: row.get(5)?,
     })
 }
 
@@ -76,6 +82,7 @@ impl Session<'_> {
         Ok(StoredInput {
             id: id.to_owned(),
             created_at: self.now.clone(),
+            modified_at: self.now.clone(),
             data,
             status: Code::INPUT_DOWNLOAD_SUCCESS,
             polls: 0,
@@ -91,16 +98,37 @@ impl Session<'_> {
     ) -> rusqlite::Result<()> {
         self.transaction
             .prepare_cached(
-                "INSERT INTO inputs (app, id, created_at, data) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO inputs (app, id, created_at, modified_at, data) VALUES (?1, ?2, ?3, ?3, ?4)",
             )?
             .execute(params![app.key, id, self.now, data.to_string()])?;
         Ok(())
     }
 
-    pub(super) fn set_input_state(&self, app: &App, input: &StoredInput) -> rusqlite::Result<()> {
+    pub(super) fn set_input_state(
+        &self,
+        app: &App,
+        input: &StoredInput,
+        job: &str,
+    ) -> rusqlite::Result<()> {
         self.transaction
-            .prepare_cached("UPDATE inputs SET status = ?3, polls = ?4 WHERE app = ?1 AND id = ?2")?
-            .execute(params![app.key, input.id, input.status.0, input.polls])?;
+            .prepare_cached(
+                "UPDATE inputs SET status = ?3, polls = ?4, job = ?5 WHERE app = ?1 AND id = ?2",
+            )?
+            .execute(params![app.key, input.id, input.status.0, input.polls, job])?;
+        Ok(())
+    }
+
+    pub(super) fn set_input_data(&self, app: &App, input: &StoredInput) -> rusqlite::Result<()> {
+        self.transaction
+            .prepare_cached(
+                "UPDATE inputs SET data = ?3, modified_at = ?4 WHERE app = ?1 AND id = ?2",
+            )?
+            .execute(params![
+                app.key,
+                input.id,
+                input.data.to_string(),
+                input.modified_at
+            ])?;
         Ok(())
     }
 
@@ -114,11 +142,15 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Deletes an input with its annotations. Returns whether it existed.
+    /// Deletes an input with its annotations and files, and from datasets. Returns whether it existed.
     pub(super) fn delete_input(&self, app: &App, id: &str) -> rusqlite::Result<bool> {
-        self.transaction
-            .prepare_cached("DELETE FROM annotations WHERE app = ?1 AND input_id = ?2")?
-            .execute(params![app.key, id])?;
+        for table in ["annotations", "media", "dataset_inputs"] {
+            self.transaction
+                .prepare_cached(&format!(
+                    "DELETE FROM {table} WHERE app = ?1 AND input_id = ?2"
+                ))?
+                .execute(params![app.key, id])?;
+        }
         let gone = self
             .transaction
             .prepare_cached("DELETE FROM inputs WHERE app = ?1 AND id = ?2")?
@@ -126,15 +158,28 @@ impl Session<'_> {
         Ok(gone > 0)
     }
 
-    /// A page of an app's inputs, oldest first.
+    /// A page of an app's inputs with one of these statuses, if there are any.
     pub(super) fn inputs(
         &self,
         app: &App,
-        offset: u64,
-        limit: u64,
+        statuses: &[Code],
+        order: ListingOrder,
+        Page { offset, limit }: Page,
     ) -> rusqlite::Result<Vec<StoredInput>> {
-        let sql =
-            format!("SELECT {COLUMNS} FROM inputs WHERE app = ?1 ORDER BY seq LIMIT ?2 OFFSET ?3");
+        let direction = match order {
+            ListingOrder::NewestFirst => "DESC",
+            _ => "ASC",
+        };
+        let mut condition = String::new();
+        if !statuses.is_empty() {
+            let codes: Vec<String> = statuses.iter().map(|code| code.0.to_string()).collect();
+            // Numbers need no placeholders.
+            condition = format!(" AND {SHOWN_STATUS} IN ({})", codes.join(","));
+        }
+        let sql = format!(
+            "SELECT {COLUMNS} FROM inputs WHERE app = ?1{condition}
+             ORDER BY seq {direction} LIMIT ?2 OFFSET ?3"
+        );
         self.transaction
             .prepare_cached(&sql)?
             .query_map(params![app.key, signed(limit), signed(offset)], read)?

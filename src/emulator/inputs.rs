@@ -1,54 +1,91 @@
 //! Operations on inputs.
-//!
-//! URLs are not fetched. A URL with a host under the reserved top-level domain `.invalid` counts as unreachable.
 
 use super::call::{Call, check_count, take_text};
 use super::data::{self, MissingValue};
-use super::hash::hex;
 use super::input_table::MEDIA;
 use super::listing::{MAX_PAGE, Page};
+use super::media;
+use super::patch::{self, Action};
 use super::reply::{self, Answer, ItemFailure, Refusal};
 use super::rows::StoredInput;
 use super::session::Session;
 use super::write::check_data;
 use crate::wire::Code;
-use base64::Engine as _;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 /// `POST /inputs`
 pub(super) fn post_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
     let items = call.items("inputs", MissingValue::One)?;
-    let response_style = call.config.response_style;
+    let job = call.sent.body.get("inputs_add_job_id");
+    let job = job.and_then(Value::as_str).filter(|id| !id.is_empty());
+    let (answer, failed) = each(session, call, items, |item| {
+        post_one(session, call, job, item)
+    })?;
+    let Some(job) = job else {
+        return Ok(answer);
+    };
+    session.add_to_job(&call.app, job, failed)?;
+    let shown = session.job(&call.app, job)?;
+    Ok(answer.and("inputs_add_job", shown.unwrap_or_default()))
+}
+
+/// `PATCH /inputs`. The media of an input cannot change.
+pub(super) fn patch_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
+    let action = call.action()?;
+    let missing = match action {
+        Action::Merge | Action::Overwrite => MissingValue::One,
+        Action::Remove => MissingValue::Nothing,
+    };
+    let items = call.items("inputs", missing)?;
+    let (answer, _) = each(session, call, items, |item| {
+        patch_one(session, call, action, item)
+    })?;
+    Ok(answer)
+}
+
+/// The result of one item. The outer error comes from the database and ends the call.
+type Outcome = Result<Result<StoredInput, ItemFailure>, rusqlite::Error>;
+
+/// Runs `run` on all items in order. Returns the answer with all results, and how many failed.
+fn each(
+    session: &Session<'_>,
+    call: &Call<'_>,
+    items: Vec<Map<String, Value>>,
+    run: impl Fn(Map<String, Value>) -> Outcome,
+) -> Result<(Answer, usize), Refusal> {
     let mut shown = Vec::with_capacity(items.len());
     let mut failed = 0;
-    for (place, mut item) in items.into_iter().enumerate() {
-        let id = take_text(&mut item, "id");
-        let posted = match call.faults.failure(place) {
+    for (place, item) in items.into_iter().enumerate() {
+        let id = item.get("id").cloned().unwrap_or_default();
+        let outcome = match call.faults.failure(place) {
             Some(failure) => Err(failure),
-            None => post_one(session, call, &id, item)?,
+            None => run(item)?,
         };
-        shown.push(match posted {
-            Ok(input) => reply::input(input, response_style),
+        shown.push(match outcome {
+            Ok(input) => show(session, call, input)?,
             Err(failure) => {
                 failed += 1;
-                let status = reply::status(failure.code, &failure.details, response_style);
-                json!({"id": id, "status": status})
+                let style = call.config.response_style;
+                let status = reply::status(failure.code, &failure.details, style);
+                json!({"id": id.as_str().unwrap_or_default(), "status": status})
             }
         });
     }
-    let total = shown.len();
     let content = Some(("inputs", Value::Array(shown)));
-    Ok(Answer::of_batch(total, failed, content))
+    let total = content
+        .as_ref()
+        .map_or(0, |(_, shown)| shown.as_array().map_or(0, Vec::len));
+    Ok((Answer::of_batch(total, failed, content), failed))
 }
 
 fn post_one(
     session: &Session<'_>,
     call: &Call<'_>,
-    id: &str,
+    job: Option<&str>,
     mut item: Map<String, Value>,
-) -> Result<Result<StoredInput, ItemFailure>, rusqlite::Error> {
-    if !id.is_empty() && session.has_input(&call.app, id)? {
+) -> Outcome {
+    let id = take_text(&mut item, "id");
+    if !id.is_empty() && session.has_input(&call.app, &id)? {
         return Ok(Err(ItemFailure {
             code: Code::INPUT_DUPLICATE,
             details: "Input has a duplicate ID.".into(),
@@ -57,14 +94,27 @@ fn post_one(
     if let Err(failure) = check_data(&item) {
         return Ok(Err(failure));
     }
+    let datasets = item.shift_remove("dataset_ids").unwrap_or_default();
+    let datasets: Vec<&str> = datasets.as_array().map_or_else(Vec::new, |ids| {
+        ids.iter().filter_map(Value::as_str).collect()
+    });
+    for dataset in &datasets {
+        if session.dataset(&call.app, dataset)?.is_none() {
+            return Ok(Err(ItemFailure {
+                code: Code::INPUT_INVALID_ARGUMENT,
+                details: format!("no dataset `{dataset}`"),
+            }));
+        }
+    }
     let mut data = match item.shift_remove("data") {
         Some(Value::Object(data)) => data,
         _ => Map::new(),
     };
     let mut status = Code::INPUT_DOWNLOAD_SUCCESS;
+    let mut uploads = Vec::new();
     for kind in MEDIA {
         if let Some(medium) = data.get_mut(kind).and_then(Value::as_object_mut) {
-            match take_medium(session, call, kind, medium)? {
+            match media::take(session, call, kind, medium, &mut uploads)? {
                 Ok(Code::INPUT_DOWNLOAD_SUCCESS) => {}
                 Ok(other) => status = other,
                 Err(failure) => return Ok(Err(failure)),
@@ -72,82 +122,87 @@ fn post_one(
         }
     }
     data::name_parts(&mut data, &mut || session.new_id())?;
-    let new_id;
-    let id = if id.is_empty() {
-        new_id = session.new_id()?;
-        &new_id
-    } else {
-        id
-    };
-    let mut input = session.insert_input(&call.app, id, call.caller, data)?;
+    let id = if id.is_empty() { session.new_id()? } else { id };
+    let mut input = session.insert_input(&call.app, &id, call.caller, data)?;
     input.status = status;
     input.polls = call.config.processing_polls;
-    session.set_input_state(&call.app, &input)?;
-    Ok(Ok(with_shown_status(input)))
+    session.set_input_state(&call.app, &input, job.unwrap_or_default())?;
+    media::store(session, call, &id, &uploads)?;
+    for dataset in datasets {
+        session.add_to_dataset(&call.app, dataset, &id)?;
+    }
+    Ok(Ok(input))
 }
 
-/// Checks a medium and replaces its bytes by a URL, as the service does. Returns the status of the download.
-fn take_medium(
+fn patch_one(
     session: &Session<'_>,
     call: &Call<'_>,
-    kind: &str,
-    medium: &mut Map<String, Value>,
-) -> Result<Result<Code, ItemFailure>, rusqlite::Error> {
-    let failure = |code, details: String| Ok(Err(ItemFailure { code, details }));
-    if let Some(bytes) = medium.shift_remove("base64") {
-        let text = bytes.as_str().unwrap_or_default();
-        let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(text) else {
-            let details = format!("`base64` of the {kind} is not valid");
-            return failure(Code::INPUT_INVALID_ARGUMENT, details);
-        };
-        if bytes.is_empty() {
-            let details = format!("the {kind} is empty");
-            return failure(Code::INPUT_UNSUPPORTED_FORMAT, details);
-        }
-        let url = format!("https://hosted.invalid/{}", hex(&Sha256::digest(&bytes)));
-        medium.insert("url".to_owned(), Value::from(url));
-        return Ok(Ok(Code::INPUT_DOWNLOAD_SUCCESS));
-    }
-    let Some(url) = medium.get("url").and_then(Value::as_str) else {
-        return Ok(Ok(Code::INPUT_DOWNLOAD_SUCCESS));
+    action: Action,
+    mut item: Map<String, Value>,
+) -> Outcome {
+    let id = take_text(&mut item, "id");
+    let Some(mut input) = session.input(&call.app, &id)? else {
+        return Ok(Err(ItemFailure {
+            code: Code::INPUT_DOES_NOT_EXIST,
+            details: format!("no input `{id}`"),
+        }));
     };
-    let host = match url::Url::parse(url) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => {
-            url.host_str().unwrap_or_default().to_owned()
-        }
-        _ => {
-            return failure(
-                Code::INPUT_INVALID_URL,
-                format!("`{url}` is not a valid URL"),
-            );
-        }
-    };
-    let allowed = medium.get("allow_duplicate_url") == Some(&Value::Bool(true));
-    if !allowed && session.has_url(&call.app, kind, url)? {
-        return failure(Code::INPUT_DUPLICATE, "Input has a duplicate URL.".into());
+    item.retain(|name, _| name == "data");
+    if let Some(Value::Object(data)) = item.get_mut("data") {
+        data.retain(|name, _| !MEDIA.contains(&name.as_str()));
     }
-    Ok(Ok(if host.ends_with(".invalid") {
-        Code::INPUT_DOWNLOAD_FAILED
-    } else {
-        Code::INPUT_DOWNLOAD_SUCCESS
-    }))
+    let mut body = Map::new();
+    body.insert("data".to_owned(), input.data.clone());
+    patch::apply(action, &mut body, &item);
+    if let Err(failure) = check_data(&body) {
+        return Ok(Err(failure));
+    }
+    let mut data = match body.shift_remove("data") {
+        Some(Value::Object(data)) => data,
+        _ => Map::new(),
+    };
+    for kind in MEDIA {
+        if let Some(medium) = input.data.get(kind) {
+            data.insert(kind.to_owned(), medium.clone());
+        }
+    }
+    data::name_parts(&mut data, &mut || session.new_id())?;
+    input.data = Value::Object(data);
+    input.modified_at.clone_from(&session.now);
+    session.set_input_data(&call.app, &input)?;
+    // What is said of the whole input is in its input-level annotation too.
+    let own = session.annotations_of(&call.app, &id)?;
+    if let Some(mut own) = own.into_iter().find(|annotation| annotation.input_level) {
+        patch::apply(action, &mut own.body, &item);
+        data::name_parts(own.data_mut(), &mut || session.new_id())?;
+        session.update(&call.app, &mut own)?;
+    }
+    Ok(Ok(input))
 }
 
-/// An input shows as pending until it was read often enough.
-fn with_shown_status(mut input: StoredInput) -> StoredInput {
+/// An input as answers have it. It shows as pending until it was read often enough.
+pub(super) fn show(
+    session: &Session<'_>,
+    call: &Call<'_>,
+    mut input: StoredInput,
+) -> Result<Value, rusqlite::Error> {
     if input.polls > 0 {
         input.status = Code::INPUT_DOWNLOAD_PENDING;
     }
-    input
+    media::show(&mut input.data, &call.sent.base_url);
+    let datasets = session.datasets_of(&call.app, &input.id)?;
+    Ok(reply::input(input, datasets, call.config.response_style))
 }
 
 /// `GET /inputs`
 pub(super) fn list_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
     let query = &call.sent.query;
-    let page = Page::read(query, call.config.page_cap).map_err(Refusal::invalid)?;
+    let page = Page::read(query, call.config).map_err(Refusal::invalid)?;
+    let statuses = query.codes("status").map_err(Refusal::invalid)?;
     let ids = query.all("ids");
     let mut found = if ids.is_empty() {
-        session.inputs(&call.app, page.offset, page.limit)?
+        let order = call.config.response_style.listings;
+        session.inputs(&call.app, &statuses, order, page)?
     } else {
         let mut found = Vec::with_capacity(ids.len());
         for id in &ids {
@@ -156,6 +211,7 @@ pub(super) fn list_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<
                 None => Some(StoredInput {
                     id: id.clone(),
                     created_at: String::new(),
+                    modified_at: String::new(),
                     data: json!({}),
                     status: Code::INPUT_DOWNLOAD_SUCCESS,
                     polls: 0,
@@ -163,15 +219,17 @@ pub(super) fn list_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<
                 stored => stored,
             });
         }
+        if !statuses.is_empty() {
+            found.retain(|input| input.polls == 0 && statuses.contains(&input.status));
+        }
         let found = found.into_iter().skip(page.offset as usize);
         found.take(page.limit as usize).collect()
     };
     found.truncate(call.faults.page_limit.unwrap_or(usize::MAX));
-    let response_style = call.config.response_style;
     let mut shown = Vec::with_capacity(found.len());
     for input in found {
         session.count_read(&call.app, &input)?;
-        shown.push(reply::input(with_shown_status(input), response_style));
+        shown.push(show(session, call, input)?);
     }
     Ok(Answer::success(Some(("inputs", Value::Array(shown)))))
 }
@@ -179,22 +237,20 @@ pub(super) fn list_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<
 /// `GET /inputs/stream`
 pub(super) fn stream_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
     let query = &call.sent.query;
-    let page = Page::read(query, call.config.page_cap).map_err(Refusal::invalid)?;
-    let flag = |name: &str| matches!(query.last(name), Some("true" | "True" | "1"));
+    let page = Page::read(query, call.config).map_err(Refusal::invalid)?;
+    let flag = |name: &str| query.flag(name).map_err(Refusal::invalid);
     let last = query.last("last_id").unwrap_or_default();
     let mut found = session.stream_inputs(
         &call.app,
         last,
-        flag("order_by_id"),
-        flag("descending"),
+        flag("order_by_id")?,
+        flag("descending")?,
         page.limit.min(MAX_PAGE),
     )?;
     found.truncate(call.faults.page_limit.unwrap_or(usize::MAX));
-    let response_style = call.config.response_style;
-    let shown = found
-        .into_iter()
-        .map(|it| reply::input(with_shown_status(it), response_style));
-    Ok(Answer::success(Some(("inputs", shown.collect()))))
+    let shown = found.into_iter().map(|input| show(session, call, input));
+    let shown: Result<Value, _> = shown.collect();
+    Ok(Answer::success(Some(("inputs", shown?))))
 }
 
 /// `GET /inputs/status`
@@ -212,7 +268,7 @@ pub(super) fn get_input(session: &mut Session<'_>, call: &Call<'_>) -> Result<An
     let found = session.input(&call.app, id)?;
     let found = found.ok_or_else(|| Refusal::missing(format!("no input `{id}`")))?;
     session.count_read(&call.app, &found)?;
-    let shown = reply::input(with_shown_status(found), call.config.response_style);
+    let shown = show(session, call, found)?;
     Ok(Answer::success(Some(("input", shown))))
 }
 

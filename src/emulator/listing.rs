@@ -1,13 +1,12 @@
 //! Filters of listings as SQL, pages, and bookmarks, which make reading all pages linear.
 
+use super::config::Config;
 use crate::wire::Code;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// The API's largest page.
 pub(super) const MAX_PAGE: u64 = 1000;
-/// The documented default; another document says 128.
-const DEFAULT_PAGE: u64 = 20;
 
 /// The decoded fields of a query string, in order and with repetitions.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +20,15 @@ impl Query {
                 .into_owned()
                 .collect(),
         )
+    }
+
+    /// The fields of a query that has no text.
+    pub(super) fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
     }
 
     /// All values of a field that are not empty.
@@ -40,7 +48,16 @@ impl Query {
             .filter(|value| !value.is_empty())
     }
 
-    fn flag(&self, name: &str) -> Result<bool, String> {
+    /// All values of a field of statuses, which may be given by their codes alone.
+    pub(super) fn codes(&self, name: &str) -> Result<Vec<Code>, String> {
+        let mut texts = self.all(name);
+        texts.extend(self.all(&format!("{name}.code")));
+        let parse = |text: String| Code::parse(&text).ok_or(text);
+        let codes: Result<_, String> = texts.into_iter().map(parse).collect();
+        codes.map_err(|text| format!("unknown status `{text}`"))
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<bool, String> {
         match self.last(name) {
             None | Some("false" | "False" | "0") => Ok(false),
             Some("true" | "True" | "1") => Ok(true),
@@ -58,14 +75,14 @@ pub(super) struct Page {
 
 impl Page {
     /// Reads `page`, which counts from 1, and `per_page`, which is reduced to the maximum.
-    pub(super) fn read(query: &Query, cap: Option<u32>) -> Result<Self, String> {
-        Self::of(|name| query.last(name).map(ToOwned::to_owned), cap)
+    pub(super) fn read(query: &Query, config: &Config) -> Result<Self, String> {
+        Self::of(|name| query.last(name).map(ToOwned::to_owned), config)
     }
 
     /// Like [`Page::read`], with a function that returns the fields.
     pub(super) fn of(
         field: impl Fn(&str) -> Option<String>,
-        cap: Option<u32>,
+        config: &Config,
     ) -> Result<Self, String> {
         let number = |name: &str, default: u64| match field(name) {
             None => Ok(default),
@@ -74,8 +91,8 @@ impl Page {
                 _ => Err(format!("`{name}` is `{text}`, but must be a number from 1")),
             },
         };
-        let cap = cap.map_or(MAX_PAGE, |cap| u64::from(cap).clamp(1, MAX_PAGE));
-        let limit = number("per_page", DEFAULT_PAGE)?.min(cap);
+        let cap = config.page_cap.map_or(MAX_PAGE, u64::from);
+        let limit = number("per_page", u64::from(config.default_page))?.min(cap.clamp(1, MAX_PAGE));
         let offset = (number("page", 1)? - 1).saturating_mul(limit);
         Ok(Self { offset, limit })
     }
@@ -136,10 +153,7 @@ impl Filter {
             with_models: query.flag("list_all_annotations")?,
             ..Self::default()
         };
-        for text in query.all("statuses") {
-            let code = Code::parse(&text).ok_or_else(|| format!("unknown status `{text}`"))?;
-            filter.statuses.push(code);
-        }
+        filter.statuses = query.codes("statuses")?;
         // No effect, because the output of models is stored as annotations here.
         query.flag("return_model_output")?;
         if !ids.is_empty() {
@@ -283,7 +297,13 @@ mod tests {
 
     #[test]
     fn pages_have_a_default_a_maximum_and_a_cap() {
-        let read = |text: &str, cap| Page::read(&Query::parse(text), cap);
+        let read = |text: &str, page_cap| {
+            let config = Config {
+                page_cap,
+                ..Config::default()
+            };
+            Page::read(&Query::parse(text), &config)
+        };
         let page = |offset, limit| Ok(Page { offset, limit });
         assert_eq!(read("", None), page(0, 20));
         assert_eq!(read("page=3&per_page=50", None), page(100, 50));

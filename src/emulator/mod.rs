@@ -4,12 +4,14 @@
 //! It follows the documented behaviour, not the convenience of a client. Where the documentation leaves a choice open,
 //! [`Config`] has a setting. The only other module that it uses is `wire`, for status codes.
 //!
-//! A call passes through `connection` (TCP), `server` (routes, faults, keys, rate limit) and `call` (app, items) to one of
-//! the operations in `read`, `search`, `write`, `task`, `delete`, `inputs` and `concepts`. Their pure parts are `data`,
-//! `patch` and `listing`. `store` runs a `session` (one transaction) for each call; `annotation_table`, `input_table` and
-//! `concept_table` hold the SQL on `rows`. `reply` and `echo` write the JSON of the answer.
+//! A call passes through `connection` (TCP, TLS), `server` (routes, JSON) or `grpc` (with `protobuf`), `dispatch` (faults,
+//! keys, rate limit) and `call` (app, items) to one of the operations in `read`, `search`, `write`, `task`, `delete`,
+//! `inputs` (with `media` and `jobs`), `concepts`, `datasets` and `apps`. Their pure parts are `data`, `patch` and
+//! `listing`. `store` runs a `session` (one transaction) for each call; the `_table` files hold the SQL on `rows`. `reply`
+//! and `echo` write the JSON of the answer.
 
 mod annotation_table;
+mod apps;
 mod call;
 mod concept_table;
 mod concepts;
@@ -17,16 +19,23 @@ mod concurrent;
 mod config;
 mod connection;
 mod data;
+mod dataset_table;
+mod datasets;
 mod delete;
+mod dispatch;
 mod echo;
 mod endpoint;
 mod error;
 mod faults;
+mod grpc;
 mod hash;
 mod input_table;
 mod inputs;
+mod jobs;
 mod listing;
+mod media;
 pub mod patch;
+mod protobuf;
 mod rate;
 mod read;
 mod region;
@@ -42,6 +51,7 @@ mod store;
 mod task;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod write;
 
 pub use config::{
@@ -55,3 +65,4 @@ pub use running::Emulator;
 pub use seed::annotations_in;
 pub use shared::CallRecord;
 pub use store::StoreError;
+pub use tls::{TlsError, tls};

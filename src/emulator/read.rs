@@ -14,7 +14,7 @@ pub(super) fn list_annotations(
     call: &Call<'_>,
 ) -> Result<Answer, Refusal> {
     let query = &call.sent.query;
-    let page = Page::read(query, call.config.page_cap).map_err(Refusal::invalid)?;
+    let page = Page::read(query, call.config).map_err(Refusal::invalid)?;
     let filter = Filter::read(query)
         .map_err(Refusal::invalid)?
         .without(call.faults.hidden.clone());
@@ -39,7 +39,7 @@ pub(super) fn get_annotation(
     session: &mut Session<'_>,
     call: &Call<'_>,
 ) -> Result<Answer, Refusal> {
-    let (input_id, id) = (call.path("input_id"), call.path("id"));
+    let (input_id, id) = (call.path("input_id"), call.path("annotation_id"));
     let found = session.annotation(&call.app, input_id, id)?;
     let stored = found
         .ok_or_else(|| Refusal::missing(format!("input `{input_id}` has no annotation `{id}`")))?;

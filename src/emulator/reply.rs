@@ -2,7 +2,7 @@
 
 use super::config::{Authors, Codes, ResponseStyle};
 use super::echo;
-use super::rows::{Stored, StoredConcept, StoredInput};
+use super::rows::{App, Stored, StoredConcept, StoredInput, StoredObject};
 use crate::wire::Code;
 use serde_json::{Map, Value, json};
 
@@ -184,6 +184,11 @@ pub(super) fn status(code: Code, details: &str, response_style: ResponseStyle) -
     };
     let description = match code {
         Code::SUCCESS => "Ok".to_owned(),
+        // The words of the service, as far as they are known: clients compare them.
+        Code::MIXED_STATUS => "Mixed Success".to_owned(),
+        Code::CONN_THROTTLED => "Making too many requests".to_owned(),
+        Code::CONN_KEY_INVALID => "Invalid API key or Invalid API key/application pair".to_owned(),
+        Code::CONN_DOES_NOT_EXIST => "Resource does not exist".to_owned(),
         // The description repeats the details, because clients recognise duplicates by the word in it.
         _ if !details.is_empty() => details.to_owned(),
         _ => code
@@ -250,12 +255,28 @@ fn show_author(shown: &mut Map<String, Value>, user_id: &str, authors: Authors) 
 }
 
 /// A stored input as the API shows it.
-pub(super) fn input(stored: StoredInput, response_style: ResponseStyle) -> Value {
+pub(super) fn input(
+    stored: StoredInput,
+    dataset_ids: Vec<String>,
+    response_style: ResponseStyle,
+) -> Value {
     let mut shown = Map::new();
     shown.insert("id".to_owned(), Value::from(stored.id));
     shown.insert("data".to_owned(), stored.data);
-    shown.insert("modified_at".to_owned(), stored.created_at.clone().into());
-    shown.insert("created_at".to_owned(), stored.created_at.into());
+    // Inputs of an older database have no time of modification, and those that are only named have no time at all.
+    let modified_at = Some(stored.modified_at).filter(|time| !time.is_empty());
+    let modified_at = modified_at.unwrap_or_else(|| stored.created_at.clone());
+    for (name, time) in [
+        ("modified_at", modified_at),
+        ("created_at", stored.created_at),
+    ] {
+        if !time.is_empty() {
+            shown.insert(name.to_owned(), time.into());
+        }
+    }
+    if !dataset_ids.is_empty() {
+        shown.insert("dataset_ids".to_owned(), dataset_ids.into());
+    }
     echo::write(&mut shown, response_style);
     let status = status(stored.status, "", response_style);
     shown.insert("status".to_owned(), status);
@@ -263,9 +284,26 @@ pub(super) fn input(stored: StoredInput, response_style: ResponseStyle) -> Value
 }
 
 /// A stored concept as the API shows it.
-pub(super) fn concept(stored: &StoredConcept, owner: &str, app_id: &str) -> Value {
+pub(super) fn concept(stored: &StoredConcept, app: &App) -> Value {
     json!({
         "id": stored.id, "name": stored.name, "created_at": stored.created_at,
-        "app_id": app_id, "user_id": owner,
+        "app_id": app.id, "user_id": app.owner,
     })
+}
+
+/// A stored app or dataset as the API shows it. `owners` are the fields that name what it belongs to.
+pub(super) fn object(stored: StoredObject, owners: &[(&str, &str)]) -> Value {
+    let mut shown = Map::new();
+    shown.insert("id".to_owned(), Value::from(stored.id));
+    let mut body = stored.body;
+    shown.append(&mut body);
+    for (name, id) in owners {
+        shown.insert((*name).to_owned(), Value::from(*id));
+    }
+    if !stored.created_at.is_empty() {
+        for name in ["created_at", "modified_at"] {
+            shown.insert(name.to_owned(), Value::from(stored.created_at.as_str()));
+        }
+    }
+    Value::Object(shown)
 }

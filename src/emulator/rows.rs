@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 pub(super) struct App {
     pub(super) key: i64,
     pub(super) owner: String,
+    pub(super) id: String,
 }
 
 /// An annotation as it is stored.
@@ -61,11 +62,33 @@ impl Stored {
 pub(super) struct StoredInput {
     pub(super) id: String,
     pub(super) created_at: String,
+    pub(super) modified_at: String,
     pub(super) data: Value,
     /// The processing status, 30000 and following.
     pub(super) status: Code,
     /// How many more reads show it as pending.
     pub(super) polls: u32,
+}
+
+/// An app or a dataset as it is stored.
+#[derive(Debug, Clone)]
+pub(super) struct StoredObject {
+    pub(super) id: String,
+    pub(super) created_at: String,
+    /// All other fields that the client sent.
+    pub(super) body: Map<String, Value>,
+}
+
+impl StoredObject {
+    /// Reads the columns of id, time and body.
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let body: String = row.get(2)?;
+        Ok(Self {
+            id: row.get(0)?,
+            created_at: row.get(1)?,
+            body: serde_json::from_str(&body).unwrap_or_default(),
+        })
+    }
 }
 
 /// A concept as it is stored.

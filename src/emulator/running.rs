@@ -1,6 +1,7 @@
 //! A running emulator: start, stop, and access for tests.
 
 use super::config::Config;
+use super::connection::Connections;
 use super::error::EmulatorError;
 use super::faults::FaultControl;
 use super::listing::Filter;
@@ -45,7 +46,8 @@ impl Emulator {
         let store = Store::open(&config)?;
         let shared = Arc::new(Shared::new(config, store));
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(server::serve(listener, Arc::clone(&shared), stopped));
+        let connections = Connections::new(listener, shared.config.tls.clone());
+        let server = tokio::spawn(server::serve(connections, Arc::clone(&shared), stopped));
         Ok(Self {
             address,
             shared,
@@ -60,7 +62,8 @@ impl Emulator {
 
     /// The base URL, without a trailing slash.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let tls = self.shared.config.tls.is_some();
+        format!("{}://{}", if tls { "https" } else { "http" }, self.address)
     }
 
     /// Accepts no new calls, lets running ones finish (for up to ten seconds), and closes the database.

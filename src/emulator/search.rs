@@ -4,7 +4,7 @@
 //! yield too many hits.
 
 use super::call::Call;
-use super::config::ResponseStyle;
+use super::config::{Config, ResponseStyle};
 use super::data::PARTS;
 use super::listing::{Filter, MAX_PAGE, Page};
 use super::reply::{self, Answer, Refusal};
@@ -86,7 +86,7 @@ pub(super) fn post_searches(session: &mut Session<'_>, call: &Call<'_>) -> Resul
     let [search] = &body.searches[..] else {
         return Err(Refusal::invalid("`searches` must have one search"));
     };
-    let page = body.pagination.page(call.config.page_cap)?;
+    let page = body.pagination.page(call.config)?;
     let mut conditions = Vec::new();
     for filter in &search.query.filters {
         read_filter(&filter.annotation, "", &mut conditions)?;
@@ -126,7 +126,7 @@ fn read<T: for<'de> Deserialize<'de>>(sent: Value) -> Result<T, Refusal> {
 }
 
 impl Pagination {
-    fn page(&self, cap: Option<u32>) -> Result<Page, Refusal> {
+    fn page(&self, config: &Config) -> Result<Page, Refusal> {
         let text = |name: &str| match if name == "page" {
             &self.page
         } else {
@@ -136,7 +136,7 @@ impl Pagination {
             Value::String(text) => Some(text.clone()),
             number => Some(number.to_string()).filter(|text| text != "0"),
         };
-        Page::of(text, cap).map_err(Refusal::invalid)
+        Page::of(text, config).map_err(Refusal::invalid)
     }
 }
 

@@ -1,46 +1,41 @@
-//! The HTTP server: routes, keys, limits, and faults that do not concern operations. The operations are in `read`,
-//! `search`, `write`, `task`, `delete`, `inputs` and `concepts`.
+//! The HTTP server: routes, and requests and answers in JSON. `grpc` has those in protobuf; `dispatch` carries both out.
 
-use super::call::{Call, OperationFaults, RequestParts};
-use super::config::Config;
+use super::call::RequestParts;
 use super::connection::{Connections, Cut};
+use super::dispatch::{self, Incoming, Reply};
 use super::endpoint::Endpoint;
-use super::faults::{CallKey, ConcurrentChange, Fault};
-use super::hash::hex_id;
+use super::grpc;
 use super::listing::Query;
-use super::reply::{Answer, INJECTED, Refusal};
-use super::session::Session;
-use super::shared::{CallRecord, Shared};
-use super::store::Access;
-use super::{concepts, delete, inputs, read, search, task, write};
+use super::media;
+use super::protobuf;
+use super::reply::Refusal;
+use super::shared::Shared;
 use crate::wire::Code;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{ConnectInfo, OriginalUri, RawPathParams, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{ConnectInfo, Path, RawPathParams, Request, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::Response;
-use axum::routing::{MethodRouter, delete as on_delete, get, patch as on_patch, post};
+use axum::routing::{get, on, post};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-/// The largest accepted body, in bytes.
-const MAX_BODY: usize = 8 << 20;
 /// Larger bodies are read up to this size before they are rejected, because a client sees the answer only then.
 const MAX_READ: usize = 64 << 20;
 
 /// Serves until `stop` resolves, then finishes running calls.
 pub(super) async fn serve(
-    listener: TcpListener,
+    connections: Connections,
     shared: Arc<Shared>,
     stop: oneshot::Receiver<()>,
 ) -> std::io::Result<()> {
     let service = router(shared).into_make_service_with_connect_info::<Cut>();
-    axum::serve(Connections(listener), service)
+    axum::serve(connections, service)
         .with_graceful_shutdown(async move {
             // An error means that the emulator was dropped, which stops it too.
             let _ = stop.await;
@@ -49,54 +44,27 @@ pub(super) async fn serve(
 }
 
 fn router(shared: Arc<Shared>) -> Router {
-    let app = Router::new()
+    let mut router = Router::new();
+    for endpoint in Endpoint::ALL {
+        for (method, _, path) in endpoint.routes() {
+            let handler = || on(*method, handler(*endpoint));
+            if path.starts_with("/v2/") {
+                router = router.route(path, handler());
+                continue;
+            }
+            for prefix in ["/v2/users/{user_id}/apps/{app_id}", "/v2"] {
+                router = router.route(&format!("{prefix}{path}"), handler());
+            }
+        }
+    }
+    router
         .route(
-            "/annotations",
-            post(on(Endpoint::PostAnnotations))
-                .get(on(Endpoint::ListAnnotations))
-                .patch(on(Endpoint::PatchAnnotations))
-                .delete(on(Endpoint::DeleteAnnotations)),
+            &format!("/{}/{{method}}", protobuf::SERVICE),
+            post(answer_grpc),
         )
-        .route(
-            "/inputs/annotations",
-            on_delete(on(Endpoint::DeleteAnnotations)),
-        )
-        .route(
-            "/inputs/{input_id}/annotations/{id}",
-            get(on(Endpoint::GetAnnotation)).delete(on(Endpoint::DeleteAnnotation)),
-        )
-        .route(
-            "/annotations/searches",
-            post(on(Endpoint::PostAnnotationsSearches)),
-        )
-        .route(
-            "/task/{task_id}/annotations/status",
-            on_patch(on(Endpoint::PatchAnnotationsStatus)),
-        )
-        .route(
-            "/inputs",
-            post(on(Endpoint::PostInputs))
-                .get(on(Endpoint::ListInputs))
-                .delete(on(Endpoint::DeleteInputs)),
-        )
-        .route("/inputs/stream", get(on(Endpoint::StreamInputs)))
-        .route("/inputs/status", get(on(Endpoint::GetInputCount)))
-        .route(
-            "/inputs/{input_id}",
-            get(on(Endpoint::GetInput)).delete(on(Endpoint::DeleteInput)),
-        )
-        .route(
-            "/concepts",
-            post(on(Endpoint::PostConcepts)).get(on(Endpoint::ListConcepts)),
-        )
-        .route("/concepts/{concept_id}", get(on(Endpoint::GetConcept)));
-    let users: MethodRouter<Arc<Shared>> = get(on(Endpoint::GetUser));
-    Router::new()
-        .nest("/v2/users/{user_id}/apps/{app_id}", app.clone())
-        .nest("/v2", app)
-        .route("/v2/users/{user_id}", users)
-        .fallback(on(Endpoint::Unknown))
-        .method_not_allowed_fallback(on(Endpoint::Unknown))
+        .route("/media/{hash}", get(answer_media))
+        .fallback(handler(Endpoint::Unknown))
+        .method_not_allowed_fallback(handler(Endpoint::WrongMethod))
         .with_state(shared)
 }
 
@@ -104,27 +72,19 @@ type PathParams = Result<RawPathParams, RawPathParamsRejection>;
 
 type ResponseFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-/// The handler of an endpoint.
-fn on(
+/// The handler of a call in JSON.
+fn handler(
     endpoint: Endpoint,
 ) -> impl Fn(State<Arc<Shared>>, ConnectInfo<Cut>, PathParams, Request) -> ResponseFuture
 + Clone
 + Send
 + Sync {
     move |State(shared), ConnectInfo(cut), params, request| {
-        Box::pin(async move { answer_call(&shared, endpoint, &cut, params, request).await })
+        Box::pin(async move { answer_json(&shared, endpoint, &cut, params, request).await })
     }
 }
 
-/// An answer as it is sent.
-struct Reply {
-    http: u16,
-    code: Code,
-    retry_after: Option<u32>,
-    body: String,
-}
-
-async fn answer_call(
+async fn answer_json(
     shared: &Arc<Shared>,
     endpoint: Endpoint,
     cut: &Cut,
@@ -132,143 +92,38 @@ async fn answer_call(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    // A nested router sees only its part of the path.
-    let uri = head
-        .extensions
-        .get::<OriginalUri>()
-        .map_or(&head.uri, |original| &original.0);
     let read = axum::body::to_bytes(body, MAX_READ).await;
     // A body that was not read completely counts as too large, not as empty.
-    let whole = read.as_ref().is_ok_and(|bytes| bytes.len() <= MAX_BODY);
+    let whole = read
+        .as_ref()
+        .is_ok_and(|bytes| bytes.len() <= endpoint.max_body());
     let bytes = read.unwrap_or_default();
-    let query_text = uri.query().unwrap_or_default();
-    let query = Query::parse(query_text);
-    let parsed = parse_body(endpoint, &bytes);
-    let items = count_items(endpoint, parsed.as_ref().ok());
-    let faults = shared.faults.decide(&CallKey {
-        endpoint,
-        page: query.last("page").map_or(Some(1), |page| page.parse().ok()),
-        items,
-        text: &[
-            head.method.as_str().as_bytes(),
-            uri.path().as_bytes(),
-            query_text.as_bytes(),
-            &bytes,
-        ],
-    });
-    for fault in &faults {
-        if let Fault::Latency(delay) = fault {
-            tokio::time::sleep(*delay).await;
-        }
-    }
-    let reply = if let Some(reply) = early_reply(shared, &faults) {
-        reply
+    let query = head.uri.query().unwrap_or_default();
+    let sent = if whole {
+        read_sent(shared, endpoint, &params, &head, &bytes)
     } else {
-        let sent = read_sent(whole, &params, query, parsed);
-        execute(shared, endpoint, &head.headers, sent, &faults).await
+        let details = format!("the body has more than {} bytes", endpoint.max_body());
+        Err(Refusal::new(413, Code::CONN_BAD_REQUEST_FORMAT, details))
     };
-    let dropped = faults.contains(&Fault::DropBefore) || faults.contains(&Fault::DropAfter);
-    let record = CallRecord {
+    let incoming = Incoming {
         endpoint,
-        method: head.method.to_string(),
-        path: uri.path().to_owned(),
-        query: query_text.to_owned(),
-        items,
-        status: Some(reply.http).filter(|_| !dropped),
-        code: reply.code,
+        headers: &head.headers,
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query,
+        bytes: &bytes,
+        sent,
     };
-    shared.remember(record);
-    if dropped {
-        cut.now();
-    }
-    respond(reply)
-}
-
-/// The answer of a fault that prevents the call from being executed.
-fn early_reply(shared: &Shared, faults: &[Fault]) -> Option<Reply> {
-    let answer = |answer: Answer| Some(finish(shared, answer));
-    faults.iter().find_map(|fault| match fault {
-        Fault::Throttle { retry_after } => Some(throttled(shared, *retry_after)),
-        Fault::Unavailable(http) => Some(Reply {
-            http: *http,
-            code: Code(0),
-            retry_after: None,
-            body: "<html><body>upstream unavailable</body></html>".to_owned(),
-        }),
-        Fault::Internal(code) => answer(Refusal::new(500, *code, INJECTED).into_answer()),
-        Fault::TryAgain => answer(Refusal::new(200, Code::TRY_AGAIN, "try again").into_answer()),
-        Fault::DropBefore => Some(Reply {
-            http: 0,
-            code: Code(0),
-            retry_after: None,
-            body: String::new(),
-        }),
-        _ => None,
-    })
-}
-
-fn throttled(shared: &Shared, retry_after: Option<u32>) -> Reply {
-    let limit = shared.config.rate_limit.unwrap_or(15);
-    let details = format!("exceeded limit of {limit} requests per second");
-    let refusal = Refusal::new(429, Code::CONN_THROTTLED, details);
-    Reply {
-        retry_after,
-        ..finish(shared, refusal.into_answer())
-    }
-}
-
-fn finish(shared: &Shared, answer: Answer) -> Reply {
-    let req_id = hex_id(shared.config.seed, "request", shared.next_request());
-    Reply {
-        http: answer.http,
-        code: answer.code,
-        retry_after: None,
-        body: answer
-            .body(&req_id, shared.config.response_style)
-            .to_string(),
-    }
-}
-
-fn respond(reply: Reply) -> Response {
-    let kind = if reply.body.starts_with('<') {
-        "text/html"
-    } else {
-        "application/json"
-    };
-    let status = StatusCode::from_u16(reply.http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = Response::new(Body::from(reply.body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
-    if let Some(seconds) = reply.retry_after {
-        headers.insert(header::RETRY_AFTER, seconds.into());
-    }
-    response
-}
-
-fn parse_body(endpoint: Endpoint, bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
-    // The bodies of other calls are ignored, as in any HTTP server.
-    if !endpoint.takes_body() || bytes.is_empty() || bytes.len() > MAX_BODY {
-        return Ok(Map::new());
-    }
-    serde_json::from_slice(bytes).map_err(|error| Refusal::format(error.to_string()))
-}
-
-fn count_items(endpoint: Endpoint, body: Option<&Map<String, Value>>) -> usize {
-    let list = endpoint.item_list().and_then(|name| body?.get(name));
-    list.and_then(Value::as_array).map_or(0, Vec::len)
+    respond(dispatch::answer(shared, cut, incoming).await)
 }
 
 fn read_sent(
-    whole: bool,
+    shared: &Shared,
+    endpoint: Endpoint,
     params: &PathParams,
-    query: Query,
-    body: Result<Map<String, Value>, Refusal>,
+    head: &Parts,
+    bytes: &[u8],
 ) -> Result<RequestParts, Refusal> {
-    if !whole {
-        let details = format!("the body has more than {MAX_BODY} bytes");
-        return Err(Refusal::new(413, Code::CONN_BAD_REQUEST_FORMAT, details));
-    }
     let path = match params {
         Ok(params) => params
             .iter()
@@ -280,104 +135,88 @@ fn read_sent(
         // A path without parameters.
         Err(_) => HashMap::new(),
     };
+    let query = Query::parse(head.uri.query().unwrap_or_default());
+    let body = parse_body(endpoint, bytes)?;
+    if shared.config.strict {
+        refuse_unknown_fields(endpoint, &query, &body)?;
+    }
     Ok(RequestParts {
         path,
         query,
-        body: body?,
+        body,
+        base_url: shared.base_url(head),
     })
 }
 
-/// Executes a call: key, rate limit, operation.
-async fn execute(
-    shared: &Arc<Shared>,
-    endpoint: Endpoint,
-    headers: &HeaderMap,
-    sent: Result<RequestParts, Refusal>,
-    faults: &[Fault],
-) -> Reply {
-    let caller = match caller(&shared.config, headers) {
-        Ok(caller) => caller.to_owned(),
-        Err(refusal) => return finish(shared, refusal.into_answer()),
-    };
-    if !shared.admit(&caller) {
-        return throttled(shared, shared.config.retry_after);
+fn parse_body(endpoint: Endpoint, bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    // The bodies of other calls are ignored, as in any HTTP server.
+    if !endpoint.takes_body() || bytes.is_empty() {
+        return Ok(Map::new());
     }
-    let outcome = match sent {
-        Ok(sent) => operate(shared, endpoint, caller, sent, faults).await,
-        Err(refusal) => Err(refusal),
-    };
-    finish(shared, outcome.unwrap_or_else(Refusal::into_answer))
+    serde_json::from_slice(bytes).map_err(|error| Refusal::format(error.to_string()))
 }
 
-/// The user of the call's key.
-fn caller<'a>(config: &'a Config, headers: &HeaderMap) -> Result<&'a str, Refusal> {
-    let token = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Key "));
-    let Some(token) = token else {
-        let details = "no header `Authorization: Key <token>`";
-        return Err(Refusal::new(401, Code::CONN_TOKEN_INVALID, details));
-    };
-    config
-        .user_of_key(token.trim())
-        .ok_or_else(|| Refusal::new(401, Code::CONN_KEY_INVALID, "unknown key"))
-}
-
-async fn operate(
-    shared: &Arc<Shared>,
+fn refuse_unknown_fields(
     endpoint: Endpoint,
-    caller: String,
-    sent: RequestParts,
-    faults: &[Fault],
-) -> Result<Answer, Refusal> {
-    type Operation = fn(&mut Session<'_>, &Call<'_>) -> Result<Answer, Refusal>;
-    let (access, operation): (Access, Operation) = match endpoint {
-        Endpoint::PostAnnotations => (Access::Writes, write::post_annotations),
-        Endpoint::PatchAnnotations => (Access::Writes, write::patch_annotations),
-        Endpoint::PatchAnnotationsStatus => (Access::Writes, task::patch_status),
-        Endpoint::PostInputs => (Access::Writes, inputs::post_inputs),
-        Endpoint::DeleteInput => (Access::Writes, inputs::delete_input),
-        Endpoint::DeleteInputs => (Access::Writes, inputs::delete_inputs),
-        Endpoint::PostConcepts => (Access::Writes, concepts::post_concepts),
-        Endpoint::DeleteAnnotation => (Access::Writes, delete::delete_annotation),
-        Endpoint::DeleteAnnotations => (Access::Writes, delete::delete_annotations),
-        Endpoint::ListAnnotations => (Access::Reads, read::list_annotations),
-        Endpoint::GetAnnotation => (Access::Reads, read::get_annotation),
-        Endpoint::PostAnnotationsSearches => (Access::Reads, search::post_searches),
-        // A read of a pending input is counted.
-        Endpoint::ListInputs => (Access::Writes, inputs::list_inputs),
-        Endpoint::GetInput => (Access::Writes, inputs::get_input),
-        Endpoint::StreamInputs => (Access::Reads, inputs::stream_inputs),
-        Endpoint::GetInputCount => (Access::Reads, inputs::get_input_count),
-        Endpoint::ListConcepts => (Access::Reads, concepts::list_concepts),
-        Endpoint::GetConcept => (Access::Reads, concepts::get_concept),
-        Endpoint::GetUser => {
-            let user = sent.path.get("user_id").map_or("me", String::as_str);
-            return read::get_user(&shared.config, &caller, user);
+    query: &Query,
+    body: &Map<String, Value>,
+) -> Result<(), Refusal> {
+    let mut names = query.names();
+    let of_query = names.find(|name| !protobuf::has_query_field(endpoint, name));
+    let unknown = of_query
+        .map(ToOwned::to_owned)
+        .or_else(|| protobuf::unknown_name(endpoint, body));
+    match unknown {
+        Some(name) if !endpoint.name().is_empty() => {
+            Err(Refusal::format(format!("unknown field `{name}`")))
         }
-        Endpoint::Unknown => return Err(Refusal::missing("unknown path or method")),
+        _ => Ok(()),
+    }
+}
+
+async fn answer_grpc(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(cut): ConnectInfo<Cut>,
+    request: Request,
+) -> Response {
+    match grpc::answer(&shared, &cut, request).await {
+        Ok(response) => response,
+        // A proxy's answer, which is neither JSON nor protobuf.
+        Err(reply) => respond(reply),
+    }
+}
+
+/// A file that was uploaded with an input. As with the service, its URL is secret and needs no key.
+async fn answer_media(State(shared): State<Arc<Shared>>, Path(hash): Path<String>) -> Response {
+    let mut response = match media::read(&shared, hash).await {
+        Ok(Some(bytes)) => {
+            let kind = image::guess_format(&bytes)
+                .map_or("application/octet-stream", |it| it.to_mime_type());
+            let mut response = Response::new(Body::from(bytes));
+            let kind = header::HeaderValue::from_static(kind);
+            response.headers_mut().insert(header::CONTENT_TYPE, kind);
+            return response;
+        }
+        Ok(None) => Response::new(Body::from("no such file")),
+        Err(refusal) => Response::new(Body::from(refusal.into_answer().details)),
     };
-    let faults = OperationFaults::of(faults, shared.faults.hidden());
-    let changes = faults.changes.clone();
-    // Concurrent changes are made in the transaction of the call.
-    let access = if changes.is_empty() {
-        access
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+fn respond(reply: Reply) -> Response {
+    let kind = if reply.is_json() {
+        "application/json"
     } else {
-        Access::Writes
+        "text/html"
     };
-    let answer = shared
-        .run(access, move |session, config| {
-            let call = Call::new(session, config, &caller, &sent, &faults)?;
-            operation(session, &call)
-        })
-        .await;
-    for change in &changes {
-        match change {
-            ConcurrentChange::Hide { input_id, id } => shared.faults.hide(input_id, id),
-            ConcurrentChange::Show { input_id, id } => shared.faults.show(input_id, id),
-            ConcurrentChange::Delete { .. } | ConcurrentChange::Insert(_) => {}
-        }
+    let status = StatusCode::from_u16(reply.http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    if let Some(seconds) = reply.retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
     }
-    answer
+    response
 }

@@ -55,6 +55,7 @@ impl Session<'_> {
                 Ok(App {
                     key: row.get(0)?,
                     owner: owner.to_owned(),
+                    id: app_id.to_owned(),
                 })
             })
             .optional()

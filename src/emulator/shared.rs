@@ -8,6 +8,9 @@ use super::reply::Refusal;
 use super::session::Session;
 use super::store::{Access, Store};
 use crate::wire::Code;
+use axum::http::header;
+use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -59,6 +62,22 @@ impl Shared {
             count: AtomicU64::new(0),
             config,
         }
+    }
+
+    /// The emulator's URL in a request, without a trailing slash.
+    pub(super) fn base_url(&self, head: &Parts) -> String {
+        let scheme = if self.config.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        let of_header = || head.headers.get(header::HOST)?.to_str().ok();
+        let host = head
+            .uri
+            .authority()
+            .map(Authority::as_str)
+            .or_else(of_header);
+        format!("{scheme}://{}", host.unwrap_or("localhost"))
     }
 
     pub(super) fn admit(&self, user: &str) -> bool {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// How long a call waits for a lock of another process.
 const BUSY: Duration = Duration::from_secs(10);
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 const SCHEMA: &str = "
     CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     INSERT INTO counters VALUES ('ids', 0), ('milliseconds', 0);
@@ -45,6 +45,36 @@ const UPGRADE_TO_2: &str = "
         app INTEGER NOT NULL REFERENCES apps, id TEXT NOT NULL, name TEXT NOT NULL, created_at TEXT NOT NULL,
         UNIQUE (app, id)
     );
+";
+/// Version 3 adds what clients store besides annotations: properties of apps, files of inputs, upload jobs and datasets.
+const UPGRADE_TO_3: &str = "
+    ALTER TABLE apps ADD COLUMN created_at TEXT NOT NULL DEFAULT '';
+    ALTER TABLE apps ADD COLUMN body TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE inputs ADD COLUMN modified_at TEXT NOT NULL DEFAULT '';
+    ALTER TABLE inputs ADD COLUMN job TEXT NOT NULL DEFAULT '';
+    CREATE INDEX inputs_by_job ON inputs (app, job) WHERE job <> '';
+    CREATE TABLE media (
+        app INTEGER NOT NULL REFERENCES apps, input_id TEXT NOT NULL, hash TEXT NOT NULL, bytes BLOB NOT NULL
+    );
+    CREATE INDEX media_by_input ON media (app, input_id);
+    CREATE INDEX media_by_hash ON media (hash);
+    CREATE TABLE jobs (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        app INTEGER NOT NULL REFERENCES apps, id TEXT NOT NULL, created_at TEXT NOT NULL, failed INTEGER NOT NULL,
+        UNIQUE (app, id)
+    );
+    CREATE TABLE datasets (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        app INTEGER NOT NULL REFERENCES apps, id TEXT NOT NULL, created_at TEXT NOT NULL, body TEXT NOT NULL,
+        UNIQUE (app, id)
+    );
+    CREATE TABLE dataset_inputs (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        app INTEGER NOT NULL REFERENCES apps, dataset_id TEXT NOT NULL, input_id TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        UNIQUE (app, dataset_id, input_id)
+    );
+    CREATE INDEX dataset_inputs_by_input ON dataset_inputs (app, input_id);
 ";
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -191,8 +221,12 @@ fn prepare_file(connection: &mut Connection) -> rusqlite::Result<i64> {
     if version == 1 {
         transaction.execute_batch(UPGRADE_TO_2)?;
         concept_table::insert_all_named(&transaction)?;
-        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        version = 2;
+    }
+    if version == 2 {
+        transaction.execute_batch(UPGRADE_TO_3)?;
         version = SCHEMA_VERSION;
+        transaction.pragma_update(None, "user_version", version)?;
     }
     transaction.commit()?;
     Ok(version)

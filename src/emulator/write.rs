@@ -39,13 +39,7 @@ pub(super) fn patch_annotations(
     session: &mut Session<'_>,
     call: &Call<'_>,
 ) -> Result<Answer, Refusal> {
-    let name = call.sent.body.get("action").and_then(Value::as_str);
-    let Some(action) = name.and_then(Action::parse) else {
-        return Err(Refusal::invalid(format!(
-            "`action` is `{}`, but must be merge, overwrite or remove",
-            name.unwrap_or_default()
-        )));
-    };
+    let action = call.action()?;
     let missing = match action {
         Action::Merge | Action::Overwrite => MissingValue::One,
         Action::Remove => MissingValue::Nothing,

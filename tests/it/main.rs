@@ -9,6 +9,7 @@ mod closeness;
 mod decisions;
 mod drifting;
 mod fuzzed;
+mod grpc;
 mod guarding;
 mod guards;
 mod hostile;

@@ -13,7 +13,10 @@ async fn a_call_without_a_valid_key_is_rejected() {
     let url = format!("{}/v2/annotations", server.emulator.url());
     let response = client().get(url).send().await.unwrap();
     assert_eq!(response.status(), 401);
-    assert_eq!(code(&response.json().await.unwrap()), 11001);
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(code(&body), 11008);
+    let words = "Invalid API key or Invalid API key/application pair";
+    assert_eq!(body["status"]["description"], words);
 }
 
 #[tokio::test]
@@ -71,18 +74,18 @@ async fn an_unknown_app_is_not_found() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_or_method_is_not_found() {
+async fn unknown_paths_and_methods_have_their_codes() {
     let server = Server::start().await;
-    for (method, path) in [
-        (Method::GET, "/"),
-        (Method::GET, "/v2/models"),
-        (Method::PUT, "/v2/annotations"),
+    for (method, path, expected) in [
+        (Method::GET, "/", (404, 11101)),
+        (Method::GET, "/v2/models", (404, 11101)),
+        (Method::PUT, "/v2/annotations", (405, 11103)),
     ] {
         let (http, body) = server
             .try_call(OWNER, method, path, Value::Null)
             .await
             .unwrap();
-        assert_eq!((http, code(&body)), (404, 11101), "{path}");
+        assert_eq!((http, code(&body)), expected, "{path}");
     }
 }
 
@@ -162,9 +165,10 @@ async fn calls_above_the_rate_limit_are_throttled() {
     let body: Value = response.json().await.unwrap();
     assert_eq!(code(&body), 11005);
     assert_eq!(
-        body["status"]["description"],
+        body["status"]["details"],
         "exceeded limit of 1 requests per second"
     );
+    assert_eq!(body["status"]["description"], "Making too many requests");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Tests of the emulator over HTTP, one file for each part of the API.
 
 mod access;
+mod calls;
 mod deleting;
 mod faults;
 mod inputs;

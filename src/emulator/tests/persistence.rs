@@ -162,7 +162,10 @@ async fn a_file_of_the_first_format_is_upgraded() {
     let database = rusqlite::Connection::open(&file).unwrap();
     database
         .execute_batch(
-            "DROP TABLE concepts; ALTER TABLE inputs DROP COLUMN status; ALTER TABLE inputs DROP COLUMN polls;
+            "DROP TABLE media; DROP TABLE jobs; DROP TABLE dataset_inputs; DROP TABLE datasets; DROP INDEX inputs_by_job;
+             ALTER TABLE apps DROP COLUMN created_at; ALTER TABLE apps DROP COLUMN body;
+             ALTER TABLE inputs DROP COLUMN modified_at; ALTER TABLE inputs DROP COLUMN job;
+             DROP TABLE concepts; ALTER TABLE inputs DROP COLUMN status; ALTER TABLE inputs DROP COLUMN polls;
              PRAGMA user_version = 1;",
         )
         .unwrap();

@@ -1,0 +1,95 @@
+//! Operations on apps, and what a key may do.
+
+use super::call::{Call, take_text};
+use super::data::MissingValue;
+use super::endpoint::Endpoint;
+use super::listing::Page;
+use super::protobuf;
+use super::reply::{self, Answer, Refusal};
+use super::rows::StoredObject;
+use super::session::{Session, signed};
+use rusqlite::params;
+use serde_json::{Value, json};
+
+/// `GET /users/{user_id}/apps`
+pub(super) fn list_apps(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
+    let page = Page::read(&call.sent.query, call.config).map_err(Refusal::invalid)?;
+    let found: Vec<StoredObject> = session
+        .transaction
+        .prepare_cached(
+            "SELECT app_id, created_at, body FROM apps WHERE user_id = ?1 ORDER BY app LIMIT ?2 OFFSET ?3",
+        )?
+        .query_map(
+            params![call.app.owner, signed(page.limit), signed(page.offset)],
+            StoredObject::read,
+        )?
+        .collect::<Result<_, _>>()?;
+    let shown = found.into_iter().map(|app| show(app, call)).collect();
+    Ok(Answer::success(Some(("apps", shown))))
+}
+
+/// `GET /users/{user_id}/apps/{app_id}`
+pub(super) fn get_app(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
+    let found = read(session, call)?;
+    Ok(Answer::success(Some(("app", show(found, call)))))
+}
+
+/// `POST /users/{user_id}/apps`. A user creates apps of their own only.
+pub(super) fn post_apps(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
+    if !call.is_owner() {
+        let details = format!("only user `{}` may create their apps", call.app.owner);
+        return Err(Refusal::invalid(details));
+    }
+    let mut shown = Vec::new();
+    for mut body in call.items("apps", MissingValue::Nothing)? {
+        let mut id = take_text(&mut body, "id");
+        if id.is_empty() {
+            id = session.new_id()?;
+        }
+        if session.app(&call.app.owner, &id)?.is_some() {
+            return Err(Refusal::invalid(format!("app `{id}` is a duplicate")));
+        }
+        let text = Value::Object(body.clone()).to_string();
+        session
+            .transaction
+            .prepare_cached(
+                "INSERT INTO apps (user_id, app_id, created_at, body) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![call.app.owner, id, session.now, text])?;
+        let created_at = session.now.clone();
+        let app = StoredObject {
+            id,
+            created_at,
+            body,
+        };
+        shown.push(show(app, call));
+    }
+    Ok(Answer::success(Some(("apps", Value::Array(shown)))))
+}
+
+/// `GET /myscopes`. A known key may make every call.
+pub(super) fn my_scopes(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
+    let app = show(read(session, call)?, call);
+    let calls = Endpoint::ALL.iter();
+    let calls: Vec<String> = calls
+        .map(|call| format!("/{}/{}", protobuf::SERVICE, call.name()))
+        .collect();
+    Ok(Answer::success(Some(("scopes", json!(["All"]))))
+        .and("app", app)
+        .and("endpoints", calls.into()))
+}
+
+fn read(session: &Session<'_>, call: &Call<'_>) -> rusqlite::Result<StoredObject> {
+    session
+        .transaction
+        .prepare_cached("SELECT app_id, created_at, body FROM apps WHERE app = ?1")?
+        .query_row([call.app.key], StoredObject::read)
+}
+
+fn show(mut app: StoredObject, call: &Call<'_>) -> Value {
+    if !app.body.contains_key("name") {
+        app.body
+            .insert("name".to_owned(), Value::from(app.id.as_str()));
+    }
+    reply::object(app, &[("user_id", &call.app.owner)])
+}
