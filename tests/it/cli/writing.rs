@@ -335,7 +335,7 @@ fn an_input_that_is_deleted_after_the_plan_fails_alone() {
     let run = world.run(&apply).exits(5);
     assert!(
         run.stdout.contains(
-            "Failed: post k of input in-001: 11101 CONN_DOES_NOT_EXIST: no input `in-001`\n"
+            "Failed: post k of input in-001: 11101 CONN_DOES_NOT_EXIST: Resource does not exist: no input `in-001`\n"
         ),
         "{}",
         run.stdout
