@@ -206,6 +206,8 @@ fn below(place: &str, name: impl Display) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Code;
+    use serde_json::json;
     use std::path::Path;
 
     /// The compiled form of `protobuf/clarifai.proto`.
@@ -247,5 +249,56 @@ mod tests {
             assert!(!method.is_server_streaming() && !method.is_client_streaming());
             assert!(method.output().get_field_by_name("status").is_some());
         }
+    }
+
+    #[test]
+    fn status_codes_have_the_same_names_in_both_forms() {
+        let codes = SCHEMA
+            .pool
+            .get_enum_by_name("clarifai.api.StatusCode")
+            .unwrap();
+        for value in codes.values().filter(|value| value.number() != 0) {
+            let name = Code(value.number() as u32).name();
+            assert_eq!(name, Some(value.name()));
+        }
+        for number in 0..100_000 {
+            if let Some(name) = Code(number).name() {
+                assert!(codes.get_value_by_name(name).is_some(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_request_in_protobuf_becomes_the_json_of_the_api() {
+        let method = method(Endpoint::PatchAnnotations).unwrap();
+        let sent = json!({"annotations": [{
+            "id": "a",
+            "status": {"code": "ANNOTATION_PENDING"},
+            "created_at": "2024-02-29T01:02:03.004Z",
+            "annotation_info": {"whole": 3, "half": 0.5, "none": null, "list": [1, -2]},
+            "data": {
+                "concepts": [{"id": "car"}],
+                "frames": [{"frame_info": {"time": "9007199254740993"}}],
+                "image": {"base64": "_-8"},
+                "time_segments": [{"time_info": {"begin_time": "Infinity"}}],
+            },
+        }]});
+        let message = DynamicMessage::deserialize(method.input(), sent).unwrap();
+        let read = decode(&method, &message.encode_to_vec()).unwrap();
+        assert_eq!(
+            Value::Object(to_json(&read)),
+            json!({"annotations": [{
+                "id": "a",
+                "status": {"code": 24151},
+                "created_at": "2024-02-29T01:02:03.004Z",
+                "annotation_info": {"whole": 3, "half": 0.5, "none": null, "list": [1, -2]},
+                "data": {
+                    "concepts": [{"id": "car", "value": 0.0}],
+                    "frames": [{"frame_info": {"index": 0, "time": "9007199254740993", "number": 0}}],
+                    "image": {"base64": "/+8="},
+                    "time_segments": [{"time_info": {"begin_time": "inf"}}],
+                },
+            }]})
+        );
     }
 }

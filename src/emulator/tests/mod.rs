@@ -13,6 +13,7 @@ mod posting;
 mod searching;
 mod seeding;
 mod tasks;
+mod uploads;
 
 use super::{Clock, Collaborator, Config, Emulator};
 use reqwest::{Client, Method};

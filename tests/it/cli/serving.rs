@@ -264,3 +264,50 @@ fn the_emulator_listens_on_loopback_by_default() {
     help.args(["emulator", "--help"]);
     Run::of(help).exits(0).says("127.0.0.1:8080");
 }
+
+#[test]
+fn tls_needs_a_usable_certificate_and_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("empty.pem"), "").unwrap();
+    for (arguments, code, words) in [
+        (&["--tls-cert", "a.pem"][..], 64, "--tls-key <FILE>"),
+        (
+            &["--tls-cert", "a.pem", "--tls-key", "b.pem"],
+            1,
+            "cannot read a.pem",
+        ),
+        (
+            &["--tls-cert", "empty.pem", "--tls-key", "empty.pem"],
+            1,
+            "the file of the certificate has none",
+        ),
+    ] {
+        let mut command = command(folder.path());
+        command
+            .args(["emulator", "--listen", "127.0.0.1:0"])
+            .args(arguments);
+        Run::of(command).exits(code).says(words);
+    }
+}
+
+#[test]
+fn a_strict_emulator_takes_what_annosync_sends() {
+    let inputs = boxes(0..60, "car").replace(
+        "    annotations:",
+        "    image: { url: \"https://example.com/a.jpg\" }\n    annotations:",
+    );
+    let folder = folder(&inputs);
+    let options = [
+        "--strict",
+        "--require-inputs",
+        "--enums",
+        "names",
+        "--omit-zeros",
+    ];
+    let order = ["--listing-order", "newest", "--page-size", "25"];
+    let server = Server::start(folder.path(), &[&options[..], &order].concat());
+    let run = |arguments: &[&str]| server.run(folder.path(), "owner-key", arguments);
+    run(&["apply", "m.yaml", "--auto-approve", "--create-inputs"]).exits(0);
+    settled(&run(&["plan", "m.yaml", "--detailed-exitcode"]));
+    assert_eq!(server.stop("-TERM").0, Some(0));
+}
