@@ -276,9 +276,8 @@ fn text(examples: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Cli, command};
+    use super::super::command;
     use super::*;
-    use clap::Parser as _;
 
     #[test]
     fn every_command_has_an_example() {
@@ -307,7 +306,7 @@ mod tests {
                     "{line} is not an example of {words}"
                 );
                 let typed = line.split(' ').map(|word| word.trim_matches('\''));
-                if let Err(error) = Cli::try_parse_from(typed) {
+                if let Err(error) = command().try_get_matches_from(typed) {
                     panic!("{line}: {error}");
                 }
             }
