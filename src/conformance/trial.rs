@@ -133,7 +133,7 @@ impl Trial<'_> {
             .await?
             .into_iter()
             .find(|it| it.id == id.as_str());
-        Ok(found.and_then(|it| read(it)))
+        Ok(found.and_then(read))
     }
 
     /// The concepts that are stored of an annotation, in words.
