@@ -66,6 +66,10 @@ impl Endpoint {
         is_loopback(&self.0)
     }
 
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
     /// The host, with the port unless that is the default.
     pub(super) fn host(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();

@@ -5,15 +5,17 @@ use super::interrupts::Interrupts;
 use super::output;
 use super::session::chain;
 use super::{input, kind};
+use crate::api::{Endpoint, InsecureHttp};
 use crate::emulator::{
     self, Codes, Collaborator, Config, Database, Emulator, EmulatorError, ListingOrder,
-    MissingDelete, ResponseStyle, Zeros, annotations_in,
+    MissingDelete, Recording, RecordingError, ResponseStyle, Zeros, annotations_in,
 };
 use crate::model::FileKind;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use url::Url;
 
 /// Serve the API, over HTTP and gRPC, from a SQLite file
 #[derive(Debug, clap::Args)]
@@ -73,6 +75,21 @@ pub(crate) struct Args {
     /// Serve at most N annotations per page; the API's limit is 1,000
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     page_size: Option<u32>,
+    /// Write all requests and answers to a new file, as JSON Lines without tokens
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// With --record, pass every call on to this API, with the caller's own token, instead of answering it. gRPC calls
+    /// are passed on as the REST calls that they correspond to; calls about keys are not recorded
+    #[arg(long, value_name = "URL", requires = "record", conflicts_with_all = ["db", "seed"])]
+    forward: Option<String>,
+    /// Answer from a recording: equal requests in the recorded order, the last answer again and again, and others with
+    /// 404. Tokens are not checked
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["record", "db", "seed", "rate_limit"])]
+    replay: Option<PathBuf>,
+    /// Serve GET /_annosync/ready and, with the owner's token, GET /_annosync/dump, POST /_annosync/seed and, for a store
+    /// in memory, POST /_annosync/reset
+    #[arg(long)]
+    control: bool,
 }
 
 /// The form of enums: documents show both.
@@ -139,6 +156,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             Missing::Succeeds => MissingDelete::Succeeds,
         },
         strict: args.strict,
+        recording: recording(args.record, args.forward.as_deref(), args.replay)?,
+        control: args.control,
         tls: read_tls(args.tls_cert.as_deref(), args.tls_key.as_deref())?,
         response_style: ResponseStyle {
             codes: match args.enums {
@@ -161,7 +180,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     };
     let emulator = Emulator::start(config, args.listen)
         .await
-        .map_err(|error| Failure::new(chain(&error)))?;
+        .map_err(|error| start_failure(&error))?;
     if let Some((annotations, path)) = seed
         && let Err(error) = emulator.seed(annotations).await
     {
@@ -182,6 +201,46 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         .await
         .map_err(|error| Failure::new(chain(&error)))?;
     Ok(Exit::Done)
+}
+
+fn recording(
+    record: Option<PathBuf>,
+    forward: Option<&str>,
+    replay: Option<PathBuf>,
+) -> Result<Recording, Failure> {
+    if let Some(path) = replay {
+        const WANTED: &str = "a recording that `annosync emulator --record` wrote";
+        kind::expect(&path, &[FileKind::Recording], WANTED)?;
+        return Ok(Recording::Replay(path));
+    }
+    let Some(file) = record else {
+        return Ok(Recording::Off);
+    };
+    let forward = forward.map(endpoint).transpose()?;
+    Ok(Recording::Record { file, forward })
+}
+
+/// The endpoint of --forward. Tokens are sent to it.
+fn endpoint(text: &str) -> Result<Url, Failure> {
+    let endpoint = Endpoint::new(text, InsecureHttp::Allow)?;
+    if Endpoint::new(text, InsecureHttp::Refuse).is_err() {
+        let problem = format!("--forward {endpoint}: plain http would send the token unprotected");
+        return Err(Failure::usage(problem).hint("use https"));
+    }
+    Ok(endpoint.url().clone())
+}
+
+fn start_failure(error: &EmulatorError) -> Failure {
+    let failure = Failure::new(chain(error));
+    match error {
+        EmulatorError::Recording(RecordingError::Exists { .. }) => {
+            failure.hint("name another file, or delete this one")
+        }
+        EmulatorError::Recording(RecordingError::Read { .. }) => {
+            failure.hint("check the path and its permissions")
+        }
+        _ => failure,
+    }
 }
 
 fn read_tls(

@@ -213,10 +213,20 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 21] = [
     ),
     (
         "emulator",
-        &[(
-            "Serve the API from a file, on a free port",
-            "annosync emulator --db store.db --listen 127.0.0.1:0",
-        )],
+        &[
+            (
+                "Serve the API from a file, on a free port",
+                "annosync emulator --db store.db --listen 127.0.0.1:0",
+            ),
+            (
+                "Record the calls that a script makes to the service",
+                "annosync emulator --record calls.jsonl --forward https://api.clarifai.com",
+            ),
+            (
+                "Answer the calls of the script without the service",
+                "annosync emulator --replay calls.jsonl",
+            ),
+        ],
     ),
     (
         "conformance",

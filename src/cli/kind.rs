@@ -44,6 +44,7 @@ pub(crate) fn wrong_kind(path: &Path, kind: FileKind, wanted: &str) -> Failure {
         }
         FileKind::Diff => "make it again with --format text to look at it".to_owned(),
         FileKind::Report => "name a manifest, or another file".to_owned(),
+        FileKind::Recording => format!("serve it with `annosync emulator --replay {file}`"),
         FileKind::Unknown => "use the version of annosync that wrote it".to_owned(),
         FileKind::Coco => {
             format!("turn it into a manifest with `annosync import coco {file} --out labels`")
@@ -63,6 +64,7 @@ pub(crate) fn noun(kind: FileKind) -> &'static str {
         FileKind::Annotations => "a list of annotations (`list --format jsonl`)",
         FileKind::Diff => "a diff (`diff --format json`)",
         FileKind::Report => "a report of `validate` or `stats`",
+        FileKind::Recording => "a recording of `emulator --record`",
         FileKind::Unknown => "a file of another version of annosync",
         FileKind::Coco => "a COCO file",
     }

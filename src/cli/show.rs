@@ -71,6 +71,7 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
             | FileKind::Manifest
             | FileKind::Diff
             | FileKind::Report
+            | FileKind::Recording
             | FileKind::Coco,
         )
         | None => {

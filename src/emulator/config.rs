@@ -7,6 +7,7 @@ use super::faults::Faults;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use url::Url;
 
 /// `Config::default()` serves the app `app` of the user `owner` with the key `owner-key`, from memory, without limits and
 /// faults.
@@ -39,6 +40,9 @@ pub struct Config {
     pub strict: bool,
     /// Serve TLS instead of plain text.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    pub recording: Recording,
+    /// Serve the paths below `/_annosync`, which fill, read and empty the app, for tests.
+    pub control: bool,
     pub clock: Clock,
     /// Ids are hashes of the seed and a counter: the same seed gives the same ids.
     pub seed: u64,
@@ -64,6 +68,8 @@ impl Default for Config {
             missing_delete: MissingDelete::default(),
             strict: false,
             tls: None,
+            recording: Recording::default(),
+            control: false,
             clock: Clock::System,
             seed: 0,
             response_style: ResponseStyle::default(),
@@ -95,6 +101,11 @@ impl Config {
             .map(|collaborator| collaborator.user.as_str())
     }
 
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        let others = self.collaborators.iter().map(|it| it.key.as_str());
+        std::iter::once(self.owner_key.as_str()).chain(others)
+    }
+
     pub(super) fn knows_user(&self, user: &str) -> bool {
         user == self.owner || self.collaborators.iter().any(|c| c.user == user)
     }
@@ -105,6 +116,21 @@ pub enum Database {
     /// A SQLite file, which is created with its folder if it does not exist.
     File(PathBuf),
     Memory,
+}
+
+/// Whether calls are written to a recording, or answered from one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Recording {
+    #[default]
+    Off,
+    /// Write all calls to a new file.
+    Record {
+        file: PathBuf,
+        /// Pass calls on to this endpoint, with the caller's own token, instead of answering them.
+        forward: Option<Url>,
+    },
+    /// Answer calls from a recording. Keys are not checked.
+    Replay(PathBuf),
 }
 
 /// A user who does not own the app: reads everything, but changes only their own annotations.

@@ -16,9 +16,18 @@ use axum::http::{HeaderMap, header};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// JSON; method, path and query are those of the call.
+    Rest,
+    /// Protobuf; `sent` alone says what the call is about.
+    Grpc,
+}
+
 /// A call as it was received.
 #[derive(Debug)]
 pub(super) struct Incoming<'a> {
+    pub(super) protocol: Protocol,
     pub(super) endpoint: Endpoint,
     pub(super) headers: &'a HeaderMap,
     pub(super) method: &'a str,
@@ -30,6 +39,13 @@ pub(super) struct Incoming<'a> {
     pub(super) sent: Result<RequestParts, Refusal>,
 }
 
+impl Incoming<'_> {
+    /// Whether the body is too large. `bytes` may lack a part of it then.
+    pub(super) fn is_too_large(&self) -> bool {
+        matches!(&self.sent, Err(Refusal::Answer(answer)) if answer.http == 413)
+    }
+}
+
 /// An answer as it is sent over HTTP.
 #[derive(Debug)]
 pub(super) struct Reply {
@@ -37,19 +53,20 @@ pub(super) struct Reply {
     pub(super) code: Code,
     /// The header `Retry-After`, in seconds.
     pub(super) retry_after: Option<u32>,
-    /// JSON, or HTML as a proxy sends it.
+    /// A JSON object, or what a proxy sends: HTML, or another text.
     pub(super) body: String,
 }
 
 impl Reply {
     pub(super) fn is_json(&self) -> bool {
-        !self.body.starts_with('<')
+        self.body.starts_with('{')
     }
 }
 
 /// Answers a call, or cuts its connection.
 pub(super) async fn answer(shared: &Arc<Shared>, cut: &Cut, incoming: Incoming<'_>) -> Reply {
     let Incoming {
+        protocol: _,
         endpoint,
         headers,
         method,
@@ -129,7 +146,7 @@ fn throttled(shared: &Shared, retry_after: Option<u32>) -> Reply {
     }
 }
 
-fn finish(shared: &Shared, answer: Answer) -> Reply {
+pub(super) fn finish(shared: &Shared, answer: Answer) -> Reply {
     let req_id = hex_id(shared.config.seed, "request", shared.next_request());
     Reply {
         http: answer.http,
@@ -164,7 +181,7 @@ async fn execute(
 }
 
 /// The user of the call's key.
-fn caller<'a>(config: &'a Config, headers: &HeaderMap) -> Result<&'a str, Refusal> {
+pub(super) fn caller<'a>(config: &'a Config, headers: &HeaderMap) -> Result<&'a str, Refusal> {
     let token = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())

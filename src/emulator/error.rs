@@ -1,5 +1,6 @@
 //! Errors of starting, stopping and filling an emulator.
 
+use super::recording::RecordingError;
 use super::store::StoreError;
 use std::net::SocketAddr;
 
@@ -12,6 +13,8 @@ pub enum EmulatorError {
     },
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
     #[error("cannot close the database")]
     Close(#[source] rusqlite::Error),
     /// A seeded annotation is invalid or exists already, or the database failed.

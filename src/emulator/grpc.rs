@@ -5,12 +5,13 @@
 
 use super::call::RequestParts;
 use super::connection::Cut;
-use super::dispatch::{self, Incoming, Reply};
+use super::dispatch::{Incoming, Protocol, Reply};
 use super::endpoint::Endpoint;
 use super::listing::Query;
 use super::protobuf;
 use super::reply::Refusal;
 use super::shared::Shared;
+use super::traffic;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::request::Parts;
@@ -59,6 +60,7 @@ pub(super) async fn answer(
         Err((status, problem)) => return Ok(refuse(status, &problem)),
     };
     let incoming = Incoming {
+        protocol: Protocol::Grpc,
         endpoint,
         headers: &head.headers,
         method: head.method.as_str(),
@@ -67,7 +69,7 @@ pub(super) async fn answer(
         bytes: &bytes,
         sent: read_sent(shared, endpoint, &head, &message),
     };
-    let reply = dispatch::answer(shared, cut, incoming).await;
+    let reply = traffic::answer(shared, cut, incoming).await;
     if !reply.is_json() {
         return Err(reply);
     }

@@ -27,6 +27,11 @@ impl Query {
         Self(fields)
     }
 
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.0.iter();
+        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
     }
@@ -74,6 +79,11 @@ pub(super) struct Page {
 }
 
 impl Page {
+    pub(super) const ALL: Self = Self {
+        offset: 0,
+        limit: u64::MAX,
+    };
+
     /// Reads `page`, which counts from 1, and `per_page`, which is reduced to the maximum.
     pub(super) fn read(query: &Query, config: &Config) -> Result<Self, String> {
         Self::of(|name| query.last(name).map(ToOwned::to_owned), config)

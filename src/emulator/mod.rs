@@ -9,6 +9,10 @@
 //! `inputs` (with `media` and `jobs`), `concepts`, `datasets` and `apps`. Their pure parts are `data`, `patch` and
 //! `listing`. `store` runs a `session` (one transaction) for each call; the `_table` files hold the SQL on `rows`. `reply`
 //! and `echo` write the JSON of the answer.
+//!
+//! Between `server` or `grpc` and `dispatch`, `traffic` records calls (`recorder`), passes them on (`forward`; `rest` turns
+//! those over gRPC into calls over REST), or answers them from a recording (`replay`). `recording` is the file's format.
+//! `control` serves paths for tests.
 
 mod annotation_table;
 mod apps;
@@ -18,6 +22,7 @@ mod concepts;
 mod concurrent;
 mod config;
 mod connection;
+mod control;
 mod data;
 mod dataset_table;
 mod datasets;
@@ -27,6 +32,7 @@ mod echo;
 mod endpoint;
 mod error;
 mod faults;
+mod forward;
 mod grpc;
 mod hash;
 mod input_table;
@@ -38,8 +44,12 @@ pub mod patch;
 mod protobuf;
 mod rate;
 mod read;
+mod recorder;
+mod recording;
 mod region;
+mod replay;
 mod reply;
+mod rest;
 mod rows;
 mod running;
 mod search;
@@ -52,15 +62,17 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod traffic;
 mod write;
 
 pub use config::{
     Authors, Clock, Codes, Collaborator, Config, Database, FloatEcho, ListingOrder, MissingDelete,
-    RegionPlaces, ResponseStyle, WideNumbers, Zeros,
+    Recording, RegionPlaces, ResponseStyle, WideNumbers, Zeros,
 };
 pub use endpoint::Endpoint;
 pub use error::EmulatorError;
 pub use faults::{ConcurrentChange, Fault, FaultControl, Faults, Scope};
+pub use recording::RecordingError;
 pub use running::Emulator;
 pub use seed::annotations_in;
 pub use shared::CallRecord;

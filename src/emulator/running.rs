@@ -6,11 +6,9 @@ use super::error::EmulatorError;
 use super::faults::FaultControl;
 use super::listing::Filter;
 use super::reply::{self, Refusal};
-use super::rows::App;
-use super::seed::Seeder;
+use super::seed::{configured_app, store_all};
 use super::server;
-use super::session::Session;
-use super::shared::{CallRecord, Shared};
+use super::shared::{CallRecord, Mode, Shared};
 use super::store::{Access, Store};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -44,7 +42,8 @@ impl Emulator {
         let address = listener.local_addr().map_err(failed)?;
         // Blocks only briefly, and no call is waiting yet.
         let store = Store::open(&config)?;
-        let shared = Arc::new(Shared::new(config, store));
+        let mode = Mode::open(&config)?;
+        let shared = Arc::new(Shared::new(config, store, mode));
         let (stop, stopped) = oneshot::channel();
         let connections = Connections::new(listener, shared.config.tls.clone());
         let server = tokio::spawn(server::serve(connections, Arc::clone(&shared), stopped));
@@ -85,7 +84,7 @@ impl Emulator {
         &self.shared.faults
     }
 
-    /// The latest 100,000 calls, in the order of their answers.
+    /// The latest 100,000 calls that the emulator itself answered, in the order of their answers.
     pub fn calls(&self) -> Vec<CallRecord> {
         self.shared.calls()
     }
@@ -105,11 +104,7 @@ impl Emulator {
     /// If an annotation exists already, or its input has an input-level one already. Nothing is stored then.
     pub async fn seed(&self, annotations: Vec<Value>) -> Result<(), EmulatorError> {
         let stored = self.shared.run(Access::Writes, move |session, config| {
-            let app = configured_app(session, config)?;
-            let mut seeder = Seeder::new(session, &app);
-            annotations
-                .into_iter()
-                .try_for_each(|annotation| seeder.store(annotation))
+            store_all(session, config, annotations)
         });
         stored.await.map_err(seed_error)
     }
@@ -124,11 +119,6 @@ impl Emulator {
         });
         read.await.map_err(seed_error)
     }
-}
-
-fn configured_app(session: &Session<'_>, config: &Config) -> Result<App, Refusal> {
-    let app = session.app(&config.owner, &config.app_id)?;
-    app.ok_or_else(|| Refusal::missing("the configured app does not exist"))
 }
 
 fn seed_error(refusal: Refusal) -> EmulatorError {

@@ -2,6 +2,7 @@
 //! because a database may contain annotations that no call could create.
 
 use super::call::{take_status, take_text};
+use super::config::Config;
 use super::data::{self, MissingValue};
 use super::error::EmulatorError;
 use super::reply::{ItemFailure, Refusal};
@@ -32,8 +33,27 @@ pub fn annotations_in(text: &str) -> Result<Vec<Value>, EmulatorError> {
     Ok(annotations)
 }
 
+/// The app that the emulator was started with.
+pub(super) fn configured_app(session: &Session<'_>, config: &Config) -> Result<App, Refusal> {
+    let app = session.app(&config.owner, &config.app_id)?;
+    app.ok_or_else(|| Refusal::missing("the configured app does not exist"))
+}
+
+/// Stores annotations in the configured app. Their JSON may have fields that only the server sets.
+pub(super) fn store_all(
+    session: &Session<'_>,
+    config: &Config,
+    annotations: Vec<Value>,
+) -> Result<(), Refusal> {
+    let app = configured_app(session, config)?;
+    let mut seeder = Seeder::new(session, &app);
+    annotations
+        .into_iter()
+        .try_for_each(|annotation| seeder.store(annotation))
+}
+
 /// Stores annotations in one transaction.
-pub(super) struct Seeder<'a, 'b> {
+struct Seeder<'a, 'b> {
     session: &'a Session<'b>,
     app: &'a App,
     /// The inputs that it has created, with the ids of their input-level annotations.
@@ -41,7 +61,7 @@ pub(super) struct Seeder<'a, 'b> {
 }
 
 impl<'a, 'b> Seeder<'a, 'b> {
-    pub(super) fn new(session: &'a Session<'b>, app: &'a App) -> Self {
+    fn new(session: &'a Session<'b>, app: &'a App) -> Self {
         Self {
             session,
             app,
@@ -50,7 +70,7 @@ impl<'a, 'b> Seeder<'a, 'b> {
     }
 
     /// Stores an annotation, and creates its input if necessary.
-    pub(super) fn store(&mut self, annotation: Value) -> Result<(), Refusal> {
+    fn store(&mut self, annotation: Value) -> Result<(), Refusal> {
         let (session, app) = (self.session, self.app);
         let mut new = read(annotation, app)?;
         if new.id.is_empty() {

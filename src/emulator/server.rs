@@ -2,14 +2,15 @@
 
 use super::call::RequestParts;
 use super::connection::{Connections, Cut};
-use super::dispatch::{self, Incoming, Reply};
+use super::control::{self, Action};
+use super::dispatch::{Incoming, Protocol, Reply};
 use super::endpoint::Endpoint;
 use super::grpc;
 use super::listing::Query;
-use super::media;
 use super::protobuf;
 use super::reply::Refusal;
 use super::shared::Shared;
+use super::traffic;
 use crate::wire::Code;
 use axum::Router;
 use axum::body::Body;
@@ -57,6 +58,11 @@ fn router(shared: Arc<Shared>) -> Router {
             }
         }
     }
+    if shared.config.control {
+        for (action, method, path) in Action::ALL {
+            router = router.route(path, on(method, control_handler(action)));
+        }
+    }
     router
         .route(
             &format!("/{}/{{method}}", protobuf::SERVICE),
@@ -84,6 +90,22 @@ fn handler(
     }
 }
 
+/// The handler of a path for tests.
+fn control_handler(
+    action: Action,
+) -> impl Fn(State<Arc<Shared>>, Request) -> ResponseFuture + Clone + Send + Sync {
+    move |State(shared), request| {
+        Box::pin(async move {
+            let (head, body) = request.into_parts();
+            let address = shared.base_url(&head);
+            respond(match axum::body::to_bytes(body, MAX_READ).await {
+                Ok(body) => control::answer(&shared, action, &head.headers, &body, address).await,
+                Err(_) => control::too_large(&shared, MAX_READ),
+            })
+        })
+    }
+}
+
 async fn answer_json(
     shared: &Arc<Shared>,
     endpoint: Endpoint,
@@ -106,6 +128,7 @@ async fn answer_json(
         Err(Refusal::new(413, Code::CONN_BAD_REQUEST_FORMAT, details))
     };
     let incoming = Incoming {
+        protocol: Protocol::Rest,
         endpoint,
         headers: &head.headers,
         method: head.method.as_str(),
@@ -114,7 +137,7 @@ async fn answer_json(
         bytes: &bytes,
         sent,
     };
-    respond(dispatch::answer(shared, cut, incoming).await)
+    respond(traffic::answer(shared, cut, incoming).await)
 }
 
 fn read_sent(
@@ -188,7 +211,7 @@ async fn answer_grpc(
 
 /// A file that was uploaded with an input. As with the service, its URL is secret and needs no key.
 async fn answer_media(State(shared): State<Arc<Shared>>, Path(hash): Path<String>) -> Response {
-    let mut response = match media::read(&shared, hash).await {
+    let mut response = match traffic::read_media(&shared, hash).await {
         Ok(Some(bytes)) => {
             let kind = image::guess_format(&bytes)
                 .map_or("application/octet-stream", |it| it.to_mime_type());

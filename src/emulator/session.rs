@@ -48,6 +48,29 @@ impl Session<'_> {
         Ok(hex_id(self.seed, "id", count as u64))
     }
 
+    /// Deletes everything except an app itself. New ids are those of a new database again.
+    pub(super) fn clear(&self, app: &App) -> rusqlite::Result<()> {
+        // Rows that refer to others come first.
+        const TABLES: [&str; 7] = [
+            "dataset_inputs",
+            "datasets",
+            "jobs",
+            "media",
+            "concepts",
+            "annotations",
+            "inputs",
+        ];
+        for table in TABLES {
+            self.transaction
+                .execute(&format!("DELETE FROM {table}"), [])?;
+        }
+        self.transaction
+            .execute("DELETE FROM apps WHERE app <> ?1", [app.key])?;
+        self.transaction
+            .execute("UPDATE counters SET value = 0 WHERE name = 'ids'", [])?;
+        Ok(())
+    }
+
     pub(super) fn app(&self, owner: &str, app_id: &str) -> rusqlite::Result<Option<App>> {
         self.transaction
             .prepare_cached("SELECT app FROM apps WHERE user_id = ?1 AND app_id = ?2")?

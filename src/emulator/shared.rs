@@ -1,9 +1,13 @@
 //! The state that all calls of an emulator share: store, faults, rate limit, and a log of calls.
 
-use super::config::Config;
+use super::config::{Config, Recording};
 use super::endpoint::Endpoint;
+use super::error::EmulatorError;
 use super::faults::FaultControl;
+use super::forward::Forward;
 use super::rate::RateLimiter;
+use super::recorder::Recorder;
+use super::replay::Replay;
 use super::reply::Refusal;
 use super::session::Session;
 use super::store::{Access, Store};
@@ -36,9 +40,44 @@ pub struct CallRecord {
     pub code: Code,
 }
 
+/// Where answers come from.
+#[derive(Debug)]
+pub(super) enum Mode {
+    Serve,
+    Record {
+        recorder: Recorder,
+        forward: Option<Forward>,
+    },
+    Replay(Replay),
+}
+
+impl Mode {
+    /// Creates or reads the recording.
+    pub(super) fn open(config: &Config) -> Result<Self, EmulatorError> {
+        Ok(match &config.recording {
+            Recording::Off => Self::Serve,
+            Recording::Record { file, forward } => {
+                let sender = forward.as_ref().map(Forward::new).transpose()?;
+                let from = forward.as_ref().map_or("emulator", |url| url.as_str());
+                // A forwarded call has none of the emulator's keys.
+                let keys: Vec<String> = match forward {
+                    Some(_) => Vec::new(),
+                    None => config.keys().map(str::to_owned).collect(),
+                };
+                Self::Record {
+                    recorder: Recorder::create(file, from.trim_end_matches('/'), keys)?,
+                    forward: sender,
+                }
+            }
+            Recording::Replay(file) => Self::Replay(Replay::read(file)?),
+        })
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) config: Config,
+    pub(super) mode: Mode,
     pub(super) faults: FaultControl,
     /// `None` once the server was stopped.
     store: Mutex<Option<Store>>,
@@ -53,8 +92,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(super) fn new(config: Config, store: Store) -> Self {
+    pub(super) fn new(config: Config, store: Store, mode: Mode) -> Self {
         Self {
+            mode,
             faults: FaultControl::new(config.faults),
             rate: config.rate_limit.map(|n| Mutex::new(RateLimiter::new(n))),
             store: Mutex::new(Some(store)),

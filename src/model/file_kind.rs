@@ -26,6 +26,8 @@ pub enum FileKind {
     Diff,
     /// Findings of `validate`, a baseline of them, or the output of `stats --format json`.
     Report,
+    /// Calls that `emulator --record` wrote.
+    Recording,
     /// Written by annosync, but of a kind that this version does not know.
     Unknown,
     Coco,
@@ -77,6 +79,9 @@ impl FileKind {
         }
         if has("app_owner") {
             return Some(Self::Listing);
+        }
+        if keys.begins_with("format_version") && has("recorded_from") {
+            return Some(Self::Recording);
         }
         if keys.begins_with("format_version") {
             return Some(Self::Unknown);

@@ -1,18 +1,20 @@
 //! `emulator`: the server as a separate process.
 
 use super::{Run, boxes, command, settled};
-use std::io::{BufRead as _, BufReader, Read as _};
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// A running `annosync emulator`; it ends with the test, however the test ends.
-struct Server {
+pub(super) struct Server {
     child: Child,
-    url: String,
+    pub(super) url: String,
 }
 
 impl Server {
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
+    pub(super) fn start(folder: &Path, arguments: &[&str]) -> Self {
         let mut child = command(folder)
             .args(["emulator", "--listen", "127.0.0.1:0"])
             .args(arguments)
@@ -30,7 +32,7 @@ impl Server {
     }
 
     /// The binary on this server's app.
-    fn run(&self, folder: &Path, key: &str, arguments: &[&str]) -> Run {
+    pub(super) fn run(&self, folder: &Path, key: &str, arguments: &[&str]) -> Run {
         let mut command = command(folder);
         command
             .env("CLARIFAI_PAT", key)
@@ -41,8 +43,24 @@ impl Server {
         Run::of(command)
     }
 
+    /// One request over HTTP. Returns the status and the body.
+    pub(super) fn request(&self, method: &str, path: &str, key: &str, body: &str) -> (u16, Value) {
+        let address = self.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let size = body.len();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Key {key}\r\nContent-Length: {size}\r\n\r\n"
+        );
+        stream.write_all((head + body).as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap())
+    }
+
     /// Sends a signal, and waits for the end: exit code, the rest of stdout, and stderr.
-    fn stop(mut self, signal: &str) -> (Option<i32>, String, String) {
+    pub(super) fn stop(mut self, signal: &str) -> (Option<i32>, String, String) {
         let pid = self.child.id().to_string();
         let kill = Command::new("kill").args([signal, &pid]).status().unwrap();
         assert!(kill.success());

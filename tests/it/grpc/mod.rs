@@ -3,6 +3,7 @@
 mod agreement;
 mod connections;
 mod official;
+mod recording;
 mod requests;
 
 use annosync::emulator::{Clock, Config, Emulator};

@@ -102,6 +102,34 @@ async fn the_python_clients_work_unchanged() {
     server.emulator.stop().await.unwrap();
 }
 
+#[test]
+fn the_pytest_example_passes() {
+    if !wanted() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let Some(python) = python(folder.path()) else {
+        return;
+    };
+    let packages = ["-m", "pip", "install", "--quiet", "pytest"];
+    if install(Command::new(&python).args(packages)).is_none() {
+        return;
+    }
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pytest");
+    let output = Command::new(python)
+        .args(["-m", "pytest", "-p", "no:cacheprovider"])
+        .arg(example)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("ANNOSYNC", env!("CARGO_BIN_EXE_annosync"))
+        .env("HOME", folder.path())
+        .env("NO_PROXY", "127.0.0.1")
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout}");
+    assert!(stdout.contains("2 passed"), "{stdout}");
+}
+
 #[tokio::test]
 async fn the_nodejs_client_works_unchanged() {
     if !wanted() {
