@@ -1,13 +1,12 @@
 //! Paths for tests, which are not part of the API: whether the emulator is ready, and to fill, read and empty its app.
 //! Only with [`super::Config::control`].
 
-use super::config::{Config, Database};
+use super::config::Database;
 use super::dispatch::{self, Reply};
 use super::listing::{Filter, Page};
 use super::media;
 use super::reply::{self, Answer, Refusal};
 use super::seed::{annotations_in, configured_app, store_all};
-use super::session::Session;
 use super::shared::{Mode, Shared};
 use super::store::Access;
 use crate::wire::Code;
@@ -65,9 +64,10 @@ async fn carry_out(
     }
     match (action, &shared.mode) {
         (Action::Ready, _) => {
-            let read = |session: &mut Session<'_>, config: &Config| configured_app(session, config);
-            shared.run(Access::Reads, read).await?;
-            Ok(Answer::success(None))
+            let read = shared.run(Access::Reads, |session, config| {
+                configured_app(session, config)
+            });
+            read.await.map(|_| Answer::success(None))
         }
         (Action::Reset, Mode::Replay(replay)) => {
             replay.rewind();
@@ -97,16 +97,15 @@ fn conflict(details: &str) -> Refusal {
 async fn seed(shared: &Arc<Shared>, body: &[u8]) -> Result<Answer, Refusal> {
     let text = std::str::from_utf8(body).map_err(|_| Refusal::format("the body is not UTF-8"))?;
     let annotations = annotations_in(text).map_err(|error| Refusal::format(error.to_string()))?;
-    let store = move |session: &mut Session<'_>, config: &Config| {
-        store_all(session, config, annotations)?;
-        Ok(Answer::success(None))
-    };
-    shared.run(Access::Writes, store).await
+    let stored = shared.run(Access::Writes, move |session, config| {
+        store_all(session, config, annotations)
+    });
+    stored.await.map(|()| Answer::success(None))
 }
 
 /// All annotations, inputs and concepts of the configured app, oldest first.
 async fn dump(shared: &Arc<Shared>, address: String) -> Result<Answer, Refusal> {
-    let read = move |session: &mut Session<'_>, config: &Config| {
+    let read = shared.run(Access::Reads, move |session, config| {
         let app = configured_app(session, config)?;
         let style = config.response_style;
         let annotations = session.list(&app, &Filter::everything(), 0, u64::MAX)?;
@@ -126,8 +125,8 @@ async fn dump(shared: &Arc<Shared>, address: String) -> Result<Answer, Refusal> 
                 .and("inputs", inputs.into())
                 .and("concepts", concepts.collect()),
         )
-    };
-    shared.run(Access::Reads, read).await
+    });
+    read.await
 }
 
 /// Empties a store in memory. One in a file may hold labels that are wanted.
@@ -137,10 +136,9 @@ async fn reset(shared: &Arc<Shared>) -> Result<Answer, Refusal> {
             "the store is a file, and only one in memory can be reset; start with --db :memory:",
         ));
     }
-    let clear = |session: &mut Session<'_>, config: &Config| {
+    let cleared = shared.run(Access::Writes, |session, config| {
         let app = configured_app(session, config)?;
-        session.clear(&app)?;
-        Ok(Answer::success(None))
-    };
-    shared.run(Access::Writes, clear).await
+        Ok(session.clear(&app)?)
+    });
+    cleared.await.map(|()| Answer::success(None))
 }

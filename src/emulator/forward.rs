@@ -54,7 +54,7 @@ impl Forward {
     ) -> Result<Forwarded, String> {
         let base = self.endpoint.as_str().trim_end_matches('/');
         let mut url = Url::parse(&format!("{base}{}", call.path)).map_err(|it| it.to_string())?;
-        url.set_query(Some(call.query.as_ref()).filter(|query| !query.is_empty()));
+        url.set_query(Some(&*call.query).filter(|query| !query.is_empty()));
         let method = reqwest::Method::from_bytes(call.method.as_bytes());
         let mut request = self
             .client

@@ -299,17 +299,13 @@ impl Replacements {
 
 fn write_canonical(json: &Value, out: &mut String) {
     match json {
-        Value::Number(number) => match number.as_f64() {
-            Some(number) if !is_whole(number) => {
-                let _ = write!(out, "{}", number as f32);
-            }
-            Some(whole) if number.is_f64() => {
-                let _ = write!(out, "{}", whole as i64);
-            }
-            _ => {
-                let _ = write!(out, "{number}");
-            }
-        },
+        Value::Number(number) => {
+            let _ = match number.as_f64().filter(|_| number.is_f64()) {
+                Some(whole) if is_whole(whole) => write!(out, "{}", whole as i64),
+                Some(fraction) => write!(out, "{}", fraction as f32),
+                None => write!(out, "{number}"),
+            };
+        }
         Value::Array(elements) => {
             out.push('[');
             for element in elements {

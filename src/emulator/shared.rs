@@ -19,6 +19,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+use url::Url;
 
 /// The maximum number of calls in the log.
 const MAX_CALLS: usize = 100_000;
@@ -58,7 +59,7 @@ impl Mode {
             Recording::Off => Self::Serve,
             Recording::Record { file, forward } => {
                 let sender = forward.as_ref().map(Forward::new).transpose()?;
-                let from = forward.as_ref().map_or("emulator", |url| url.as_str());
+                let from = forward.as_ref().map_or("emulator", Url::as_str);
                 // A forwarded call has none of the emulator's keys.
                 let keys: Vec<String> = match forward {
                     Some(_) => Vec::new(),
