@@ -1,7 +1,7 @@
 //! Paths for tests, which are not part of the API: whether the emulator is ready, and to fill, read and empty its app.
 //! Only with [`super::Config::control`].
 
-use super::config::Database;
+use super::config::{Database, ListingOrder};
 use super::dispatch::{self, Reply};
 use super::listing::{Filter, Page};
 use super::media;
@@ -113,7 +113,7 @@ async fn dump(shared: &Arc<Shared>, address: String) -> Result<Answer, Refusal> 
             .into_iter()
             .map(|it| reply::annotation(it, style));
         let mut inputs = Vec::new();
-        for mut input in session.inputs(&app, &[], style.listings, Page::ALL)? {
+        for mut input in session.inputs(&app, &[], ListingOrder::OldestFirst, Page::ALL)? {
             media::show(&mut input.data, &address);
             let datasets = session.datasets_of(&app, &input.id)?;
             inputs.push(reply::input(input, datasets, style));
