@@ -47,6 +47,7 @@ mod read;
 mod recorder;
 mod recording;
 mod region;
+mod replacements;
 mod replay;
 mod reply;
 mod rest;

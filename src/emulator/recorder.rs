@@ -1,6 +1,7 @@
 //! Writes a recording.
 
-use super::recording::{Exchange, FORMAT, Header, RecordingError, Replacements};
+use super::recording::{Exchange, FORMAT, Header, RecordingError};
+use super::replacements::Replacements;
 use axum::http::{HeaderMap, header};
 use serde::Serialize;
 use std::collections::BTreeSet;

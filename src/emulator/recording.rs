@@ -4,9 +4,10 @@
 //! emulator's own address, which another run can have at another port.
 
 use super::hash::hex;
+use super::replacements::{ADDRESS, Replacements};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -14,12 +15,6 @@ use std::path::PathBuf;
 
 /// The version of the format.
 pub(super) const FORMAT: &str = "1.0";
-/// Stands for a token.
-const TOKEN: &str = "<token>";
-/// Stands for the emulator's address.
-pub(super) const ADDRESS: &str = "{emulator}";
-/// A shorter token could be a part of a text by chance, so it is replaced only where it is the whole text.
-const MIN_TOKEN: usize = 8;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
@@ -233,67 +228,6 @@ impl Answer {
         ];
         (bodies.iter().filter(|it| **it).count() > 1)
             .then_some("an answer has `json`, `text` or `base64`, but not several")
-    }
-}
-
-/// Texts that a recording has other texts for.
-#[derive(Debug, Default)]
-pub(super) struct Replacements {
-    /// The longest first.
-    tokens: Vec<String>,
-    address: String,
-}
-
-impl Replacements {
-    /// `address` may be empty, if it is not known.
-    pub(super) fn new<'a>(tokens: impl IntoIterator<Item = &'a str>, address: &str) -> Self {
-        let mut all = Vec::new();
-        for token in tokens {
-            let encoded: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
-            if encoded != token {
-                all.push(encoded);
-            }
-            all.push(token.to_owned());
-        }
-        all.retain(|token| !token.is_empty());
-        all.sort_unstable_by_key(|token| std::cmp::Reverse(token.len()));
-        Self {
-            tokens: all,
-            address: address.to_owned(),
-        }
-    }
-
-    fn apply(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for token in &self.tokens {
-            if text == *token {
-                TOKEN.clone_into(&mut text);
-            } else if token.len() >= MIN_TOKEN && text.contains(token) {
-                text = text.replace(token, TOKEN);
-            }
-        }
-        if !self.address.is_empty() && text.contains(&self.address) {
-            text = text.replace(&self.address, ADDRESS);
-        }
-        text
-    }
-
-    fn apply_to_json(&self, json: &mut Value) {
-        match json {
-            Value::String(text) => *text = self.apply(text),
-            Value::Array(elements) => elements.iter_mut().for_each(|it| self.apply_to_json(it)),
-            Value::Object(members) => {
-                let replaced: Map<String, Value> = std::mem::take(members)
-                    .into_iter()
-                    .map(|(name, mut value)| {
-                        self.apply_to_json(&mut value);
-                        (self.apply(&name), value)
-                    })
-                    .collect();
-                *members = replaced;
-            }
-            _ => {}
-        }
     }
 }
 

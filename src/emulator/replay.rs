@@ -161,7 +161,7 @@ impl Replay {
 
 #[cfg(test)]
 mod tests {
-    use super::super::recording::Replacements;
+    use super::super::replacements::Replacements;
     use super::*;
 
     const HEADER: &str = r#"{"format_version":"1.0","recorded_from":"emulator"}"#;
