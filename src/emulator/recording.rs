@@ -83,9 +83,9 @@ pub(super) struct Answer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) retry_after: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    json: Option<Box<RawValue>>,
+    pub(super) json: Option<Box<RawValue>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
+    pub(super) text: Option<String>,
     /// A file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) base64: Option<String>,

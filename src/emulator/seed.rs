@@ -53,7 +53,7 @@ pub(super) fn store_all(
 }
 
 /// Stores annotations in one transaction.
-struct Seeder<'a, 'b> {
+pub(super) struct Seeder<'a, 'b> {
     session: &'a Session<'b>,
     app: &'a App,
     /// The inputs that it has created, with the ids of their input-level annotations.
@@ -61,7 +61,7 @@ struct Seeder<'a, 'b> {
 }
 
 impl<'a, 'b> Seeder<'a, 'b> {
-    fn new(session: &'a Session<'b>, app: &'a App) -> Self {
+    pub(super) fn new(session: &'a Session<'b>, app: &'a App) -> Self {
         Self {
             session,
             app,
@@ -70,7 +70,7 @@ impl<'a, 'b> Seeder<'a, 'b> {
     }
 
     /// Stores an annotation, and creates its input if necessary.
-    fn store(&mut self, annotation: Value) -> Result<(), Refusal> {
+    pub(super) fn store(&mut self, annotation: Value) -> Result<(), Refusal> {
         let (session, app) = (self.session, self.app);
         let mut new = read(annotation, app)?;
         if new.id.is_empty() {
