@@ -126,13 +126,8 @@ impl Replay {
             } else {
                 0
             };
-            let name = |it: &Request| format!("{} {}", it.method, it.path);
-            let distance = if same {
-                0
-            } else {
-                1 + strsim::levenshtein(&name(recorded), &name(request))
-            };
-            (distance, differences)
+            let distance = strsim::levenshtein(&recorded.path, &request.path);
+            (recorded.method != request.method, distance, differences)
         });
         let Some((line, nearest)) = nearest else {
             return format!("{start}; the recording has no requests");
@@ -244,7 +239,7 @@ mod tests {
             (vec![HEADER, "[]"], "2:"),
             (
                 vec![HEADER, &whole.replace("query", "qury")],
-                "2:47: unknown field `qury`",
+                "2:45: unknown field `qury`",
             ),
             (vec![HEADER, &line("/a", "", 9)], "2:1: `status` is not"),
             (
