@@ -144,8 +144,8 @@ impl Request {
         let names: BTreeSet<&String> = own.iter().chain(&others).map(|(name, _)| name).collect();
         for name in names {
             let values = |parameters: &[(String, String)]| {
-                let named = parameters.iter().filter(|(it, _)| it == name);
-                let mut values: Vec<String> = named.map(|(_, value)| value.clone()).collect();
+                let own = parameters.iter().filter(|(it, _)| it == name);
+                let mut values: Vec<String> = own.map(|(_, value)| value.clone()).collect();
                 values.sort_unstable();
                 values
             };

@@ -52,7 +52,7 @@ pub(super) fn rest_form(endpoint: Endpoint, sent: &RequestParts) -> Option<RestC
     };
     let mut routes = endpoint.routes().iter();
     let (method, (segments, used)) =
-        routes.find_map(|(_, method, template)| Some((*method, fill(*template)?)))?;
+        routes.find_map(|(_, method, template)| Some((*method, fill(template)?)))?;
     let mut url = Url::parse("http://localhost").ok()?;
     url.path_segments_mut().ok()?.clear().extend(segments);
     let is_used = |name: &str| {
