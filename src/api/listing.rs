@@ -65,8 +65,10 @@ pub(super) async fn list<T, E: From<ApiError>>(
             match prove(transport, &query, &mut take).await {
                 Ok(more) => items.extend(more),
                 Err(Unproved::Failed(error)) => return Err(error),
-                Err(_) if query.halves().is_some() => rest.push(query),
-                Err(unproved) => return Err(unproved.into_failure()),
+                Err(unproved) => match query.halves() {
+                    Some(halves) => rest.extend(halves),
+                    None => return Err(unproved.into_failure()),
+                },
             }
         }
     } else {
