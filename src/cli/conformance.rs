@@ -2,9 +2,10 @@
 
 use super::connection::ConnectionArgs;
 use super::exit::{Exit, Failure};
+use super::formats::TextOrJson;
 use super::output;
 use super::session::{CreateInputs, Session};
-use crate::conformance::{self, Report, Verdict};
+use crate::conformance::{self, Finding, Report, Verdict};
 use crate::model::{ConceptId, InputId, hex};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -22,18 +23,10 @@ pub(crate) struct Args {
     #[arg(long)]
     allow_new_concepts: bool,
     /// How to print what was found
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// A line for each assumption
-    Text,
-    /// One JSON document
-    Json,
 }
 
 pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
@@ -48,7 +41,8 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
     let ended = try_all(args, &session).await;
     session.close().await;
     let report = ended?;
-    print(args, &report)?;
+    let findings = &report.findings;
+    args.format.print(findings, || text(findings))?;
     if let Some(why) = &report.left {
         return Err(
             Failure::new(format!("its input may still be in the app: {why}"))
@@ -93,28 +87,19 @@ async fn concepts(args: &Args, session: &Session) -> Result<[ConceptId; 2], Fail
     Ok(NEW.map(|id| ConceptId::new(id).expect("it is a valid id")))
 }
 
-fn print(args: &Args, report: &Report) -> Result<(), Failure> {
-    match args.format {
-        Format::Text => {
-            let mut text = String::new();
-            for finding in &report.findings {
-                let word = match finding.verdict {
-                    Verdict::Holds => "holds",
-                    Verdict::Fails => "fails",
-                    Verdict::Unknown => "unknown",
-                };
-                let _ = write!(text, "{word:<9}{}", finding.assumption);
-                if !finding.seen.is_empty() {
-                    let _ = write!(text, ": {}", finding.seen);
-                }
-                text.push('\n');
-            }
-            output::result(&text)
+fn text(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for finding in findings {
+        let word = match finding.verdict {
+            Verdict::Holds => "holds",
+            Verdict::Fails => "fails",
+            Verdict::Unknown => "unknown",
+        };
+        let _ = write!(text, "{word:<9}{}", finding.assumption);
+        if !finding.seen.is_empty() {
+            let _ = write!(text, ": {}", finding.seen);
         }
-        Format::Json => {
-            let text = serde_json::to_string_pretty(&report.findings)
-                .expect("words and texts can be written");
-            output::result(&format!("{text}\n"))
-        }
+        text.push('\n');
     }
+    text
 }

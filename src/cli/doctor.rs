@@ -2,6 +2,7 @@
 
 use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
+use super::formats::TextOrJson;
 use super::git::{self, git};
 use super::output;
 use super::pictures::Sources;
@@ -14,7 +15,7 @@ use crate::manifest::Manifest;
 use crate::render::{self, counted};
 use serde::Serialize;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Calls that measure how fast the service answers.
@@ -29,20 +30,12 @@ pub(crate) struct Args {
     #[arg(default_value = ".")]
     path: PathBuf,
     /// How to print the checks
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
     #[command(flatten)]
     files: Files,
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// A line for each check
-    Text,
-    /// One JSON document
-    Json,
 }
 
 /// How a check ended.
@@ -100,6 +93,13 @@ impl Report {
         });
     }
 
+    /// Skips the checks that need a token.
+    fn skip(&mut self, why: &str) {
+        for name in ["app", "rights", "clock", "rate"] {
+            self.add(name, State::Skipped, why);
+        }
+    }
+
     fn has(&self, state: State) -> bool {
         self.checks.iter().any(|check| check.state == state)
     }
@@ -131,20 +131,12 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
         Ok(destination) => check_target(args, &destination, &mut report).await,
         Err(failure) => {
             report.fail("target", failure);
-            for name in ["token", "app", "rights", "clock", "rate"] {
-                report.add(name, State::Skipped, "there is no target");
-            }
+            report.add("token", State::Skipped, "there is no target");
+            report.skip("there is no target");
         }
     }
     check_pictures(manifest.as_ref(), &mut report);
-    match args.format {
-        Format::Text => output::result(&report.text())?,
-        Format::Json => {
-            let text =
-                serde_json::to_string_pretty(&report).expect("names and texts can be written");
-            output::result(&format!("{text}\n"))?;
-        }
-    }
+    args.format.print(&report, || report.text())?;
     Ok(if report.has(State::Error) {
         Exit::Error
     } else {
@@ -182,9 +174,9 @@ fn check_manifest(args: &Args, report: &mut Report) -> Option<Manifest> {
 
 fn check_git(args: &Args, manifest: Option<&Manifest>, report: &mut Report) {
     let folder = if args.path.is_dir() {
-        args.path.clone()
+        &args.path
     } else {
-        args.path.parent().unwrap_or(Path::new(".")).to_owned()
+        output::folder_of(&args.path)
     };
     let Ok(version) = git::run(git().arg("--version"), None) else {
         let next =
@@ -193,7 +185,7 @@ fn check_git(args: &Args, manifest: Option<&Manifest>, report: &mut Report) {
         return;
     };
     let version = String::from_utf8_lossy(&version).trim().to_owned();
-    let tracked = match tracked(&folder) {
+    let tracked = match tracked(folder) {
         Ok(Some(tracked)) => tracked,
         Ok(None) => {
             let next =
@@ -223,7 +215,7 @@ fn check_git(args: &Args, manifest: Option<&Manifest>, report: &mut Report) {
         report.add("git", State::Ok, version);
     }
     let mut config = git();
-    config.arg("-C").arg(&folder);
+    config.arg("-C").arg(folder);
     config.args(["config", "--get", "diff.annosync.command"]);
     if git::run(&mut config, None).is_err() {
         let next = "git config diff.annosync.command 'annosync diff --git', and `labels/** diff=annosync` in .gitattributes";
@@ -257,34 +249,20 @@ async fn check_target(args: &Args, destination: &Destination, report: &mut Repor
         target.app_id, target.user_id, target.endpoint
     );
     report.add("target", State::Ok, found);
-    let skip = |report: &mut Report, names: &[&'static str], why: &str| {
-        for name in names {
-            report.add(name, State::Skipped, why);
-        }
-    };
     let session = match Session::open(&args.connection, destination).await {
         Ok(session) => session,
         Err(failure) => {
             report.fail("token", failure);
-            skip(
-                report,
-                &["app", "rights", "clock", "rate"],
-                "there is no token",
-            );
+            report.skip("there is no token");
             return;
         }
     };
-    let is_usable = check_token(&session, report).await;
-    if let Some(caller) = is_usable {
+    if let Some(caller) = check_token(&session, report).await {
         check_app(&session, &caller, report).await;
         check_clock(&session, report);
         check_rate(&session, destination, report).await;
     } else {
-        skip(
-            report,
-            &["app", "rights", "clock", "rate"],
-            "the service does not accept the token",
-        );
+        report.skip("the service does not accept the token");
     }
     session.close().await;
 }

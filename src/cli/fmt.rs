@@ -104,10 +104,7 @@ fn place(path: &Path, is_only: bool) -> Result<Option<(PathBuf, Option<PathBuf>)
     if is_header && (is_only || !is_usual) {
         return Ok(Some((path.to_owned(), part().filter(|_| !is_only))));
     }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = output::folder_of(path);
     let root =
         root_above(folder).or_else(|| manifest::has_header(folder).then(|| folder.to_owned()));
     Ok(root.map(|root| (root, part())))

@@ -7,6 +7,7 @@ use super::pager::{self, Paging};
 use super::sheets;
 use crate::manifest;
 use crate::model::FileKind;
+use crate::render;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -21,6 +22,29 @@ pub(crate) enum Format {
     Json,
     /// A page for a browser, in one file
     Html,
+}
+
+/// How a command prints that makes a list of results and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum TextOrJson {
+    /// A line for each
+    Text,
+    /// One JSON document
+    Json,
+}
+
+impl TextOrJson {
+    /// Prints the results.
+    pub(crate) fn print(
+        self,
+        results: &impl serde::Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Text => output::result(&text()),
+            Self::Json => output::data(&render::document(results)),
+        }
+    }
 }
 
 impl Format {

@@ -180,7 +180,8 @@ fn takes_a_stream(kind: FileType) -> bool {
     !kind.is_dir()
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that holds a path.
+pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

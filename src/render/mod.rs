@@ -97,7 +97,8 @@ pub fn diff_json(diff: &Diff) -> String {
     document(diff)
 }
 
-fn document(value: &impl serde::Serialize) -> String {
+/// Any document, in the form of [`json`].
+pub fn document(value: &impl serde::Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value)
         .expect("names, finite numbers and checked JSON can be written");
     text.push('\n');

@@ -1,6 +1,6 @@
 //! `doctor`: what it finds, and what it says to do.
 
-use super::{Run, World, boxes, git, header};
+use super::{Run, World, app_flags, boxes, git, header};
 use annosync::emulator::{Collaborator, Config};
 use serde_json::Value;
 
@@ -27,9 +27,7 @@ fn next<'c>(checks: &'c [Value], name: &str) -> &'c str {
 
 fn app(world: &World) -> Vec<String> {
     let url = world.emulator.url();
-    ["--endpoint", &url, "--user-id", "owner", "--app-id", "app"]
-        .map(str::to_owned)
-        .into()
+    app_flags(&url).map(str::to_owned).into()
 }
 
 #[test]
@@ -66,6 +64,14 @@ fn a_setup_in_order_has_no_errors_and_nothing_is_written() {
         ]
     );
     assert_eq!(world.writes(), []);
+    // The header's file means the same manifest.
+    let mut command = world.command();
+    command
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .args([&["doctor", "m.yaml"], &app[..]].concat());
+    Run::of(command)
+        .exits(0)
+        .says("ok       git       git version");
 }
 
 #[test]
