@@ -2,20 +2,21 @@
 
 use super::connection::{ConnectionArgs, Deadline};
 use super::exit::{Exit, Failure};
-use super::interrupts::Interrupts;
+use super::interrupts::{stop_at, watch_for_interrupt};
 use super::inventory::{self, ManifestFiles};
 use super::log::Log;
 use super::notify;
 use super::output;
 use super::plan_file::{self, Request};
 use super::planning::{Planning, denied, stopped, undecided};
-use super::progress::{self, Done, Progress};
+use super::progress::{Done, Progress};
 use super::session::Session;
 use super::terminal::Stream;
 use super::undo::{self, UndoFile};
 use super::validate::{Files, load_whole, refuse_unproven};
 use super::values;
 use super::watchers::Watchers;
+use crate::api::Webhook;
 use crate::apply::{self, InputFiles, NoFiles, OnFailure, Options, Preview, Stop, Watch};
 use crate::model::{Shard, UserId};
 use crate::plan::{Due, Operation, Outcome, OutcomeDocument, Permit, Plan, Purge};
@@ -74,8 +75,9 @@ pub(crate) struct Args {
     /// Append a line of JSON to FILE for each change when it ends
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     log: Option<PathBuf>,
-    /// Post the outcome as JSON to this webhook when the apply ends: https, or http on this machine. Its `text` is a line
-    /// for a chat. ANNOSYNC_NOTIFY_TOKEN is sent as a bearer token. A webhook that fails is a warning
+    /// Post the outcome as JSON to this webhook when the apply ends, unless there was nothing to do: https, or http on
+    /// this machine. Its `text` is a line for a chat. ANNOSYNC_NOTIFY_TOKEN is sent as a bearer token. A webhook that
+    /// fails is a warning
     #[arg(long, value_name = "URL", conflicts_with = "dry_run")]
     notify: Option<String>,
     #[command(flatten)]
@@ -98,12 +100,10 @@ enum Format {
 
 pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     let deadline = args.connection.deadline();
-    if let Some(url) = &args.notify {
-        notify::webhook(url)?;
-    }
+    let webhook = args.notify.as_deref().map(notify::webhook).transpose()?;
     let shard = args.planning.shard.shard()?;
     if let Some(plan) = plan_file::read(&args.path)? {
-        return Box::pin(run_file(args, plan, shard, deadline)).await;
+        return Box::pin(run_file(args, plan, shard, deadline, webhook)).await;
     }
     args.connection.share_rate(shard);
     args.files = args.files.of_shard(shard);
@@ -160,6 +160,7 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
             deadline,
             files,
             permit: Permit::Planned,
+            webhook: webhook.as_ref(),
         };
         run.finish(plan, Some(caller)).await
     }
@@ -174,6 +175,7 @@ async fn run_file(
     plan: Plan,
     shard: Option<Shard>,
     deadline: Deadline,
+    webhook: Option<Webhook>,
 ) -> Result<Exit, Failure> {
     if args.allow_guards {
         args.planning.pass_numbers();
@@ -199,7 +201,7 @@ async fn run_file(
     }
     let create = request.create(&plan, manifest.as_ref())?;
     let session = Session::open_for(&args.connection, &destination, create).await?;
-    let ended = async {
+    let ended = Box::pin(async {
         let verifying = request.verify(&mut plan, manifest.as_ref(), &session, &destination);
         let permit = deadline.limit(verifying).await?;
         if let Some(manifest) = &manifest {
@@ -211,9 +213,10 @@ async fn run_file(
             deadline,
             files,
             permit,
+            webhook: webhook.as_ref(),
         };
         run.finish(plan, None).await
-    }
+    })
     .await;
     session.close().await;
     ended
@@ -227,6 +230,7 @@ struct Run<'a> {
     /// Reads the files that are posted.
     files: Arc<dyn InputFiles>,
     permit: Permit,
+    webhook: Option<&'a Webhook>,
 }
 
 impl Run<'_> {
@@ -264,9 +268,15 @@ impl Run<'_> {
         if !args.auto_approve {
             ask(&plan).await?;
         }
+        let webhook = self.webhook;
         let (outcome, is_logged) = self.execute(&plan, undo).await?;
         // Why the log is incomplete was reported when it failed.
-        match print_outcome(args, &plan, outcome).await? {
+        let saved = OutcomeDocument::new(&plan, outcome);
+        let printed = print_outcome(args, &plan, &saved);
+        if let Some(webhook) = webhook {
+            notify::notify(webhook, &saved).await;
+        }
+        match printed? {
             Exit::Done if !is_logged => Ok(Exit::Error),
             exit => Ok(exit),
         }
@@ -355,28 +365,25 @@ fn written(args: &Args, saved: &OutcomeDocument) -> String {
     }
 }
 
-async fn print_outcome(args: &Args, plan: &Plan, outcome: Outcome) -> Result<Exit, Failure> {
-    let exit = Exit::of(outcome.ending());
-    let text = render::outcome_text(&outcome, args.planning.view.detail());
-    let saved = OutcomeDocument::new(plan, outcome);
-    let printed = written(args, &saved);
-    let written = match args.format {
-        Format::Text => output::result(&printed),
-        Format::Markdown | Format::Json => output::data(&printed),
+fn print_outcome(args: &Args, plan: &Plan, saved: &OutcomeDocument) -> Result<Exit, Failure> {
+    let text = written(args, saved);
+    let printed = match args.format {
+        Format::Text => output::result(&text),
+        Format::Markdown | Format::Json => output::data(&text),
     };
-    if let Some(url) = &args.notify {
-        notify::notify(&notify::webhook(url)?, &saved).await;
-    }
     // If stdout fails, the result goes to stderr: the user must learn what was changed.
-    written.map_err(|failure| {
-        output::message(&text);
+    printed.map_err(|failure| {
+        output::message(&render::outcome_text(
+            &saved.outcome,
+            args.planning.view.detail(),
+        ));
         Failure::new(format!(
             "{}; the apply itself is finished, and its result is above",
             failure.message
         ))
         .hint("`annosync plan` shows what is left to do")
     })?;
-    Ok(final_exit(plan, exit))
+    Ok(final_exit(plan, Exit::of(saved.ending)))
 }
 
 /// Refuses a plan if the token may not do all of it: a plan is applied as a whole.
@@ -477,28 +484,4 @@ async fn ask(plan: &Plan) -> Result<(), Failure> {
         Ok(Ok(line)) if line.trim() == "yes" => Ok(()),
         _ => Err(Failure::new("not confirmed; nothing was written")),
     }
-}
-
-/// After the deadline, calls in flight are finished and no new ones are started.
-async fn stop_at(deadline: Deadline, stop: Stop) {
-    deadline.wait().await;
-    stop.request();
-    output::message(&format!(
-        "Stopping: {deadline}. Calls in flight are finished; run the same command again to continue."
-    ));
-}
-
-/// Ctrl-C or SIGTERM lets calls in flight finish and starts no new ones; a second one ends the process.
-fn watch_for_interrupt(stop: Stop) -> Result<(), Failure> {
-    let mut interrupts = Interrupts::new()
-        .map_err(|error| Failure::new(format!("cannot wait for Ctrl-C: {error}")))?;
-    tokio::spawn(async move {
-        interrupts.next().await;
-        stop.request();
-        output::message("Stopping: calls in flight are finished. Press Ctrl-C again to end now.");
-        let status = interrupts.next().await;
-        progress::clear();
-        std::process::exit(status);
-    });
-    Ok(())
 }

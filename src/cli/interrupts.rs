@@ -1,5 +1,9 @@
-//! Signals that ask the process to stop: Ctrl-C and SIGTERM.
+//! What asks the process to stop: Ctrl-C, SIGTERM, and the deadline of an apply.
 
+use super::connection::Deadline;
+use super::exit::Failure;
+use super::{output, progress};
+use crate::apply::Stop;
 use std::io;
 
 /// A stream of requests to stop.
@@ -45,4 +49,28 @@ impl Interrupts {
         self.0.recv().await;
         130
     }
+}
+
+/// After the deadline, calls in flight are finished and no new ones are started.
+pub(super) async fn stop_at(deadline: Deadline, stop: Stop) {
+    deadline.wait().await;
+    stop.request();
+    output::message(&format!(
+        "Stopping: {deadline}. Calls in flight are finished; run the same command again to continue."
+    ));
+}
+
+/// Ctrl-C or SIGTERM lets calls in flight finish and starts no new ones; a second one ends the process.
+pub(super) fn watch_for_interrupt(stop: Stop) -> Result<(), Failure> {
+    let mut interrupts = Interrupts::new()
+        .map_err(|error| Failure::new(format!("cannot wait for Ctrl-C: {error}")))?;
+    tokio::spawn(async move {
+        interrupts.next().await;
+        stop.request();
+        output::message("Stopping: calls in flight are finished. Press Ctrl-C again to end now.");
+        let status = interrupts.next().await;
+        progress::clear();
+        std::process::exit(status);
+    });
+    Ok(())
 }

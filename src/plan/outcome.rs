@@ -35,18 +35,6 @@ impl Applied {
     pub fn is_nothing(&self) -> bool {
         self.total() == 0 && self.purged == 0
     }
-
-    fn add(&mut self, part: Self) {
-        self.actions = self.actions.plus(part.actions);
-        for (sum, more) in [
-            (&mut self.purge, part.purge),
-            (&mut self.posted_inputs, part.posted_inputs),
-            (&mut self.deleted_inputs, part.deleted_inputs),
-            (&mut self.purged, part.purged),
-        ] {
-            *sum = sum.saturating_add(more);
-        }
-    }
 }
 
 /// How an apply ended.
@@ -310,34 +298,6 @@ impl Outcome {
             .sort_by(|a, b| a.input_id.cmp(&b.input_id));
         self.stale_inputs
             .sort_by(|a, b| a.input_id.cmp(&b.input_id));
-    }
-
-    /// Adds the result of another plan, whose operations follow the `planned` ones of this one.
-    pub(super) fn append(&mut self, part: Self, planned: u64) {
-        let planned = u32::try_from(planned).unwrap_or(u32::MAX);
-        let mut part = part;
-        for operation in (part.stale.iter_mut().map(|it| &mut it.operation))
-            .chain(part.failed.iter_mut().map(|it| &mut it.operation))
-            .chain(part.stale_purges.iter_mut().map(|it| &mut it.purge))
-            .chain(part.failed_purges.iter_mut().map(|it| &mut it.purge))
-        {
-            *operation = operation.saturating_add(planned);
-        }
-        self.stale.extend(part.stale);
-        self.failed.extend(part.failed);
-        self.stale_purges.extend(part.stale_purges);
-        self.failed_purges.extend(part.failed_purges);
-        self.failed_inputs.extend(part.failed_inputs);
-        self.stale_inputs.extend(part.stale_inputs);
-        self.sort();
-        self.applied.add(part.applied);
-        for (sum, more) in [
-            (&mut self.already_so, part.already_so),
-            (&mut self.not_attempted, part.not_attempted),
-            (&mut self.calls, part.calls),
-        ] {
-            *sum = sum.saturating_add(more);
-        }
     }
 
     pub fn ending(&self) -> Ending {

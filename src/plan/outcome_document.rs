@@ -1,7 +1,7 @@
 //! The outcome of an apply as a document: its plan, how it ended, and the result of every operation.
 
 use super::join::{JoinError, check_shards};
-use super::outcome::{Ending, Outcome};
+use super::outcome::{Applied, Ending, Outcome};
 use super::plan::{Plan, Purpose, Target};
 use super::read::PlanFileError;
 use super::tripped_guard::TrippedGuard;
@@ -145,5 +145,47 @@ impl OutcomeDocument {
             passed_guards: plan.passed_guards.clone(),
             outcome,
         }
+    }
+}
+
+impl Outcome {
+    /// Adds the result of another plan, whose operations follow the `planned` ones of this one.
+    fn append(&mut self, part: Self, planned: u64) {
+        let planned = u32::try_from(planned).unwrap_or(u32::MAX);
+        let mut part = part;
+        for operation in (part.stale.iter_mut().map(|it| &mut it.operation))
+            .chain(part.failed.iter_mut().map(|it| &mut it.operation))
+            .chain(part.stale_purges.iter_mut().map(|it| &mut it.purge))
+            .chain(part.failed_purges.iter_mut().map(|it| &mut it.purge))
+        {
+            *operation = operation.saturating_add(planned);
+        }
+        self.stale.extend(part.stale);
+        self.failed.extend(part.failed);
+        self.stale_purges.extend(part.stale_purges);
+        self.failed_purges.extend(part.failed_purges);
+        self.failed_inputs.extend(part.failed_inputs);
+        self.stale_inputs.extend(part.stale_inputs);
+        self.sort();
+        add_applied(&mut self.applied, part.applied);
+        for (sum, more) in [
+            (&mut self.already_so, part.already_so),
+            (&mut self.not_attempted, part.not_attempted),
+            (&mut self.calls, part.calls),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+    }
+}
+
+fn add_applied(sum: &mut Applied, part: Applied) {
+    sum.actions = sum.actions.plus(part.actions);
+    for (sum, more) in [
+        (&mut sum.purge, part.purge),
+        (&mut sum.posted_inputs, part.posted_inputs),
+        (&mut sum.deleted_inputs, part.deleted_inputs),
+        (&mut sum.purged, part.purged),
+    ] {
+        *sum = sum.saturating_add(more);
     }
 }
