@@ -231,6 +231,19 @@ struct Variables {
 
 impl Variables {
     fn of(root: &Command, sub: &Command, arguments: &[OsString]) -> Self {
+        let is_set = |arg: &&Arg| {
+            let value = variable_of(arg).and_then(|name| variable(&name));
+            value.is_some_and(|value| takes(arg, &value) || !is_known(root, arg, &value))
+        };
+        let set: Vec<&Arg> = sub.get_arguments().filter(is_set).collect();
+        let none = Self {
+            command: sub.get_name().to_owned(),
+            options: BTreeSet::new(),
+        };
+        // Nearly always, and it saves parsing twice.
+        if set.is_empty() || sub.get_name() == WITHOUT_VARIABLES {
+            return none;
+        }
         // What is missing may be in the environment.
         let matches = root.clone().ignore_errors(true);
         let matches = matches.try_get_matches_from(arguments);
@@ -251,18 +264,10 @@ impl Variables {
                 given.get_id() == arg.get_id() || excludes(given, arg) || excludes(arg, given)
             })
         };
-        let is_set = |arg: &&Arg| {
-            let value = variable_of(arg).and_then(|name| variable(&name));
-            value.is_some_and(|value| takes(arg, &value) || !is_known(root, arg, &value))
-        };
-        let options = (sub.get_arguments())
-            .filter(|_| sub.get_name() != WITHOUT_VARIABLES)
-            .filter(is_set)
-            .filter(is_free)
-            .map(|arg| arg.get_id().to_string());
+        let free = set.into_iter().filter(is_free);
         Self {
-            command: sub.get_name().to_owned(),
-            options: options.collect(),
+            options: free.map(|arg| arg.get_id().to_string()).collect(),
+            ..none
         }
     }
 
