@@ -8,9 +8,8 @@ mod trial;
 
 pub use trial::{Finding, Verdict};
 
-use crate::api::{ApiError, DeleteInputs, Writer};
+use crate::api::{ApiError, DeleteInputs, InputState, Writer};
 use crate::model::{ConceptId, InputId};
-use std::collections::BTreeSet;
 
 /// What a run found, and whether it left anything.
 #[derive(Debug)]
@@ -44,27 +43,12 @@ pub async fn run(
 
 /// Deletes the input, and looks whether it is gone.
 async fn clean_up(writer: &Writer, input: &InputId) -> Result<(), String> {
-    let ids = BTreeSet::from([input.to_string()]);
     let delete = DeleteInputs::new(vec![input.to_string()]).expect("there is one id");
     let failed = |error: ApiError| error.to_string();
     if let Some(objection) = writer.delete_inputs(&delete).await.map_err(failed)? {
         return Err(objection.to_string());
     }
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        if writer
-            .reader()
-            .inputs(&ids)
-            .await
-            .map_err(failed)?
-            .is_empty()
-        {
-            return Ok(());
-        }
-        if attempts == trial::ATTEMPTS {
-            return Err("it is still listed".to_owned());
-        }
-        tokio::time::sleep(trial::PAUSE).await;
-    }
+    let is_gone = |state: Option<InputState>| state.is_none().then_some(());
+    let gone = trial::poll(writer, input, is_gone).await.map_err(failed)?;
+    gone.ok_or_else(|| "it is still listed".to_owned())
 }

@@ -1,10 +1,9 @@
 //! The assumptions, in the order in which they are tried: each leaves on the input what the next ones need.
 
-use super::trial::{
-    ATTEMPTS, BOTH, FIRST, Finding, PAUSE, SECOND, Trial, Tried, Verdict, is, read,
-};
+use super::trial::{BOTH, FIRST, Finding, SECOND, Trial, Tried, Verdict, is, poll, read};
 use crate::api::{ApiError, ItemResult, PatchAction, Processing, PurgeInputs};
 use crate::model::{BoundingBox, Geometry};
+use crate::wire::Annotation;
 use crate::wire::encode::{self, Source};
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -89,16 +88,13 @@ pub(super) async fn post_input(trial: &Trial<'_>) -> Result<(), ApiError> {
 
 /// Waits until the service has processed the input.
 async fn processed(it: &Trial<'_>) -> Tried {
-    let ids = BTreeSet::from([it.input.to_string()]);
-    for _ in 0..ATTEMPTS {
-        let found = it.writer.reader().inputs(&ids).await?;
-        match found.first().map(|input| &input.processing) {
-            Some(Processing::Done) => return Ok(Ok(())),
-            Some(Processing::Failed(error)) => return Ok(Err(error.to_string())),
-            Some(Processing::Waiting) | None => tokio::time::sleep(PAUSE).await,
-        }
-    }
-    Ok(Err("it is still waiting".to_owned()))
+    let ended = poll(it.writer, it.input, |state| match state?.processing {
+        Processing::Done => Some(Ok(())),
+        Processing::Failed(error) => Some(Err(error.to_string())),
+        Processing::Waiting => None,
+    });
+    let ended = ended.await?;
+    Ok(ended.unwrap_or_else(|| Err("it is still waiting".to_owned())))
 }
 
 async fn input_level(it: &Trial<'_>) -> Tried {
@@ -134,16 +130,19 @@ async fn ids_are_kept(it: &Trial<'_>) -> Tried {
 }
 
 async fn post_answers(it: &Trial<'_>) -> Tried {
-    let mut results = it.post(&[it.whole("b", BOTH)]).await?;
-    Ok(match results.pop() {
-        Some(ItemResult::Done(annotation)) => {
-            let words = read(annotation).map(|stored| it.words(&stored.concepts));
-            let words = words.unwrap_or_default();
-            is(words == "first and second", || {
-                format!("the answer has {words}")
-            })
-        }
-        _ => Err("the answer does not name it".to_owned()),
+    let answer = it.post(&[it.whole("b", BOTH)]).await?.pop();
+    Ok(has_both(it, answer))
+}
+
+/// Whether an answer has the annotation with both concepts.
+fn has_both(it: &Trial<'_>, answer: Option<ItemResult<Annotation>>) -> Result<(), String> {
+    let Some(ItemResult::Done(annotation)) = answer else {
+        return Err("the answer does not name it".to_owned());
+    };
+    let words = read(annotation).map(|stored| it.words(&stored.concepts));
+    let words = words.unwrap_or_default();
+    is(words == "first and second", || {
+        format!("the answer has {words}")
     })
 }
 
@@ -190,16 +189,7 @@ async fn merge(it: &Trial<'_>) -> Tried {
 
 async fn patch_answers(it: &Trial<'_>) -> Tried {
     let answer = it.patch(PatchAction::Merge, it.whole("a", SECOND)).await?;
-    Ok(match answer {
-        ItemResult::Done(annotation) => {
-            let words = read(annotation).map(|stored| it.words(&stored.concepts));
-            let words = words.unwrap_or_default();
-            is(words == "first and second", || {
-                format!("the answer has {words}")
-            })
-        }
-        _ => Err("the answer does not name it".to_owned()),
-    })
+    Ok(has_both(it, Some(answer)))
 }
 
 async fn remove(it: &Trial<'_>) -> Tried {

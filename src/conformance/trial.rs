@@ -1,19 +1,22 @@
 //! One input on which assumptions are tried, and what was found.
 
-use crate::api::{ApiError, DeletePairs, Filter, ItemResult, NamedBody, PatchAction, Writer};
+use crate::api::{
+    ApiError, DeletePairs, Filter, InputState, ItemResult, NamedBody, PatchAction, Writer,
+};
 use crate::model::{
     AnnotationId, Concept, ConceptId, Concepts, Content, Geometry, InputId, Interner,
     ObservedAnnotation,
 };
 use crate::wire::{Annotation, decode, encode};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often the server is asked whether a write is visible.
-pub(super) const ATTEMPTS: u32 = 20;
+const ATTEMPTS: u32 = 20;
 /// Between two of these calls.
-pub(super) const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Whether an assumption holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -163,4 +166,23 @@ impl Trial<'_> {
 pub(super) fn read(annotation: Annotation) -> Option<ObservedAnnotation> {
     let read = decode::annotation(annotation, &mut Interner::default());
     read.ok().map(|(_, annotation)| annotation)
+}
+
+/// Asks for the input until `take` gives something; `None` if it gives nothing for ten seconds.
+pub(super) async fn poll<T>(
+    writer: &Writer,
+    input: &InputId,
+    take: impl Fn(Option<InputState>) -> Option<T>,
+) -> Result<Option<T>, ApiError> {
+    let ids = BTreeSet::from([input.to_string()]);
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            tokio::time::sleep(PAUSE).await;
+        }
+        let found = writer.reader().inputs(&ids).await?;
+        if let Some(taken) = take(found.into_iter().next()) {
+            return Ok(Some(taken));
+        }
+    }
+    Ok(None)
 }
