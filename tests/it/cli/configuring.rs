@@ -1,6 +1,6 @@
 //! Options from the environment and from the user's own file, short forms, and words of other tools.
 
-use super::{Run, World, boxes, command, header, settled};
+use super::{Run, World, app_flags, boxes, command, header, settled};
 use std::fs;
 use std::process::Command;
 
@@ -59,22 +59,8 @@ fn a_token_of_the_own_file_is_not_sent_to_another_app_or_host() {
     world.write("key", "owner-key\n");
     let url = world.emulator.url();
     for arguments in [
-        [
-            "--endpoint",
-            &url,
-            "--user-id",
-            "owner",
-            "--app-id",
-            "other",
-        ],
-        [
-            "--endpoint",
-            "http://127.0.0.1:1",
-            "--user-id",
-            "owner",
-            "--app-id",
-            "app",
-        ],
+        app_flags(&url).map(|it| if it == "app" { "other" } else { it }),
+        app_flags("http://127.0.0.1:1"),
     ] {
         let all = [&["plan", "m.yaml"], &arguments[..]].concat();
         Run::of(mine(&world, &all)).exits(1).says("no token");
@@ -154,16 +140,7 @@ fn options_come_from_variables_unless_a_flag_says_otherwise() {
     with(&[embedded, ("ANNOSYNC_SUMMARY", "")], &["plan", "m.yaml"]).exits(0);
     // What excludes a flag on the command line does not count.
     let url = world.emulator.url();
-    let app = [
-        "plan",
-        "m.yaml",
-        "--endpoint",
-        &url,
-        "--user-id",
-        "owner",
-        "--app-id",
-        "app",
-    ];
+    let app = [&["plan", "m.yaml"], &app_flags(&url)[..]].concat();
     let plan = with(&[embedded], &app).exits(0);
     assert!(plan.stdout.contains(&url), "{}", plan.stdout);
     let plan = ["plan", "m.yaml", "--embedded", "store.db"];

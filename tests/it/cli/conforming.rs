@@ -1,6 +1,6 @@
 //! `conformance`: the emulator does what is assumed, a server that does not is found out, and nothing is left.
 
-use super::{Run, World, proxy};
+use super::{Run, World, app_flags, proxy};
 use crate::support::whole;
 use annosync::emulator::{Config, Endpoint, ListingOrder, ResponseStyle};
 use proxy::{ProxyAction, Spoil};
@@ -9,15 +9,8 @@ use serde_json::Value;
 fn conformance(world: &World, url: &str, more: &[&str]) -> Run {
     let mut command = world.command();
     command
-        .args([
-            "conformance",
-            "--endpoint",
-            url,
-            "--user-id",
-            "owner",
-            "--app-id",
-            "app",
-        ])
+        .arg("conformance")
+        .args(app_flags(url))
         .args(["--rate-limit", "1000"])
         .args(more);
     Run::of(command)

@@ -85,5 +85,5 @@ mod writing;
 
 pub(crate) use every::kinds;
 pub(crate) use world::{
-    Run, World, boxes, command, folder_of, git, header, is_there, settled, skipped,
+    Run, World, app_flags, boxes, command, folder_of, git, header, is_there, settled, skipped,
 };

@@ -1,6 +1,6 @@
 //! `--notify`, and the outcome as Markdown.
 
-use super::{Run, World, boxes};
+use super::{Run, World, app_flags, boxes};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -42,7 +42,7 @@ fn apply(world: &World, url: &str) -> Run {
     command
         .env("ANNOSYNC_NOTIFY_TOKEN", "hook-token")
         .args(["apply", "m.yaml", "-y", "--notify", url])
-        .args(["--endpoint", &app, "--user-id", "owner", "--app-id", "app"]);
+        .args(app_flags(&app));
     Run::of(command)
 }
 

@@ -41,18 +41,11 @@ fn shard_file(index: u32) -> String {
 fn at_once(world: &World, shards: u32, arguments: impl Fn(u32) -> Vec<String>) -> Vec<Run> {
     let start = |index: u32| -> Child {
         let mut command = world.command();
-        command.args(arguments(index)).args([
-            "--endpoint",
-            &world.emulator.url(),
-            "--user-id",
-            "owner",
-            "--app-id",
-            "app",
-            "--rate-limit",
-            "1000",
-            "--shard",
-            &format!("{index}/{shards}"),
-        ]);
+        command
+            .args(arguments(index))
+            .args(app_flags(&world.emulator.url()))
+            .args(["--rate-limit", "1000"])
+            .args(["--shard", &format!("{index}/{shards}")]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
     };
@@ -281,14 +274,7 @@ fn an_indexed_job_names_its_shard() {
     let run = |index: Option<&str>, count: &str| {
         let mut command = world.command();
         command.args(["plan", "m.yaml", "--shard-count", count, "--format", "json"]);
-        command.args([
-            "--endpoint",
-            &world.emulator.url(),
-            "--user-id",
-            "owner",
-            "--app-id",
-            "app",
-        ]);
+        command.args(app_flags(&world.emulator.url()));
         command.envs(index.map(|index| ("JOB_COMPLETION_INDEX", index)));
         Run::of(command)
     };

@@ -75,6 +75,11 @@ pub(crate) fn command(folder: &Path) -> Command {
     command
 }
 
+/// The flags that name the emulator's app at this URL.
+pub(crate) fn app_flags(url: &str) -> [&str; 6] {
+    ["--endpoint", url, "--user-id", "owner", "--app-id", "app"]
+}
+
 /// The order of listings that `ANNOSYNC_TEST_ORDER` asks for, in all tests (`newest`, `modified`).
 fn listing_order() -> Option<ListingOrder> {
     match std::env::var("ANNOSYNC_TEST_ORDER").ok()?.as_str() {
@@ -176,8 +181,7 @@ impl World {
         let mut command = self.command();
         command
             .args(arguments)
-            .args(["--endpoint", &self.emulator.url()])
-            .args(["--user-id", "owner", "--app-id", "app"])
+            .args(app_flags(&self.emulator.url()))
             .args(["--rate-limit", "1000"]);
         Run::of(command)
     }
