@@ -27,7 +27,7 @@ pub(crate) struct Files {
     others: Vec<String>,
 }
 
-/// How the user names a format where it goes before the path.
+/// What to do where a format can be named before the path.
 pub(crate) const BEFORE_PATH: &str = "name the format before the path";
 
 /// What a walk finds, relative to the root.

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-/// Stands for a token.
+/// Written instead of a token.
 const TOKEN: &str = "<token>";
-/// Stands for the emulator's address.
+/// Written instead of the emulator's address.
 pub(super) const ADDRESS: &str = "{emulator}";
 /// A shorter token could be a part of a text by chance, so it is replaced only where it is the whole text.
 const MIN_TOKEN: usize = 8;

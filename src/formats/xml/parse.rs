@@ -293,7 +293,7 @@ fn unmatched(offset: usize, name: &impl AsRef<str>) -> Fault {
     fault(offset, Error::from(error).to_string())
 }
 
-/// What a reference stands for; `None` if its entity is not known.
+/// The text of a reference, such as `&lt;`; `None` if its entity is not known.
 fn resolved(name: &str) -> Option<Cow<'static, str>> {
     match BytesRef::new(name).resolve_char_ref() {
         Ok(Some(character)) => Some(character.to_string().into()),

@@ -13,7 +13,7 @@ struct Span {
 /// What a text or a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Words {
-    /// A part of the text, as it stands there.
+    /// A part of the text, unchanged.
     Part(Span),
     /// Put together from several parts, or with entities. The index of the words.
     Made(usize),
