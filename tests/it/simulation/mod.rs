@@ -69,8 +69,8 @@ fn report(seed: u64, appliers: Appliers) -> String {
         "seed {seed} breaks\n{}with {left:?}\nagain: ANNOSYNC_SIM_SEED={seed} cargo test --test it {} -- --nocapture\n{}\n",
         broken(&verdict),
         match appliers {
-            Appliers::One => "whatever_breaks",
-            Appliers::Team => "whoever_applies",
+            Appliers::One => "whatever_fails",
+            Appliers::Team => "several_users_apply",
         },
         verdict.trace.join("\n")
     )
