@@ -5,14 +5,18 @@
 
 mod canonical;
 mod stored;
+mod tree;
 
 pub use stored::is_stored_as_sent;
 
 use super::hex::{hex, unhex};
+use super::ids::UserId;
+use super::packed_json::PackedJson;
 use super::state::ObservedAnnotation;
 use canonical::{free, is_default, message};
 use sha2::{Digest, Sha256};
 use std::fmt;
+use tree::Tree;
 
 /// A hash of an observed annotation: 32 hex digits of a SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,26 +46,21 @@ impl<'de> serde::Deserialize<'de> for Fingerprint {
 
 /// Covers the data, user, status, info and embedding model of an annotation.
 pub fn fingerprint(observed: &ObservedAnnotation) -> Fingerprint {
+    let text = observed.data.as_ref().map(PackedJson::text);
     // Missing and empty data are the same message.
-    let data = observed
-        .data
-        .as_ref()
-        .map(|data| message(data.to_value()))
+    let data = text
+        .as_deref()
+        .map(|data| message(Tree::of(data)))
         .filter(|data| !is_default(data));
     let info = observed
         .info
         .as_ref()
-        .map(|info| free(info.to_value()))
+        .map(|info| free(Tree::of(info.as_str())))
         .filter(|info| !is_default(info));
-    let user = observed.user.as_ref().map(super::ids::UserId::as_str);
-    let whole = serde_json::json!([
-        data,
-        info,
-        user,
-        observed.status.code(),
-        observed.embed_model_version()
-    ]);
-    let hash = Sha256::digest(whole.to_string().as_bytes());
+    let user = observed.user.as_ref().map(UserId::as_str);
+    let (status, model) = (observed.status.code(), observed.embed_model_version());
+    let whole = serde_json::to_vec(&(data, info, user, status, model));
+    let hash = Sha256::digest(whole.expect("a tree serialises: its keys are strings"));
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash[..16]);
     Fingerprint(bytes)

@@ -1,10 +1,11 @@
 //! The canonical form of JSON that the service may encode in several ways.
 
+use super::tree::{Field, Tree};
 use crate::model::keypoints::Visibility;
 use crate::model::mask::Mask;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Number, Value};
+use serde_json::Number;
 
 /// Number fields, which may be sent as strings.
 const NUMBERS: [&str; 17] = [
@@ -32,58 +33,60 @@ const GEOMETRIES: [&str; 6] = ["bounding_box", "polygon", "point", "mask", "span
 
 /// The canonical form of a protobuf message: sorted keys, no defaults, short floats, elements sorted by their ids,
 /// enums as numbers, images as hashes of their pixels. `metadata` is free JSON.
-pub(super) fn message(value: Value) -> Value {
+pub(super) fn message(value: Tree<'_>) -> Tree<'_> {
     match value {
-        Value::Object(map) => {
-            let fields = map.into_iter().map(|(key, value)| {
+        Tree::Map(fields) => {
+            let fields = fields.into_iter().map(|(key, value)| {
                 let value = field(&key, value);
                 (key, value)
             });
-            let is_significant = |(key, value): &(String, Value)| {
-                !is_default(value) || (value.is_object() && GEOMETRIES.contains(&key.as_str()))
+            let is_significant = |(key, value): &Field<'_>| {
+                !is_default(value)
+                    || (matches!(value, Tree::Map(_)) && GEOMETRIES.contains(&key.as_ref()))
             };
             sorted(fields.filter(is_significant).collect())
         }
-        Value::Array(items) => {
-            let mut items: Vec<Value> = items.into_iter().map(message).collect();
-            if items
-                .iter()
-                .all(|item| item.get("id").is_some_and(Value::is_string))
-            {
-                items.sort_by(|a, b| a["id"].as_str().cmp(&b["id"].as_str()));
+        Tree::List(items) => {
+            let mut items: Vec<Tree<'_>> = items.into_iter().map(message).collect();
+            if items.iter().all(|item| id(item).is_some()) {
+                items.sort_by(|a, b| id(a).cmp(&id(b)));
             }
-            Value::Array(items)
+            Tree::List(items)
         }
         // Integers from 2^24 on, such as times in milliseconds, are not 32-bit floats and stay exact.
-        Value::Number(number) => match number.as_f64() {
+        Tree::Number(number) => match number.as_f64() {
             Some(float) if float.abs() < 16_777_216.0 => {
                 let short = crate::model::float::shortest(float as f32);
                 if short.fract() == 0.0 {
-                    Value::from(short as i64)
+                    Tree::Number((short as i64).into())
                 } else {
-                    Value::from(short)
+                    Number::from_f64(short).map_or(Tree::Null, Tree::Number)
                 }
             }
-            _ => whole(number),
+            _ => Tree::Number(whole(number)),
         },
         other => other,
     }
 }
 
-fn field(key: &str, value: Value) -> Value {
+fn id<'v>(item: &'v Tree<'_>) -> Option<&'v str> {
+    item.get("id")?.as_str()
+}
+
+fn field<'t>(key: &str, value: Tree<'t>) -> Tree<'t> {
     match value {
         value if key == "metadata" => free(value),
-        Value::String(text) if NUMBERS.contains(&key) => match number(key, &text) {
-            Some(number) => message(number),
-            None => Value::String(text),
+        Tree::Text(text) if NUMBERS.contains(&key) => match number(key, &text) {
+            Some(number) => message(Tree::Number(number)),
+            None => Tree::Text(text),
         },
-        Value::String(text) if key == "base64" => Value::String(image(&text)),
+        Tree::Text(text) if key == "base64" => Tree::Text(image(&text).into()),
         value => message(value),
     }
 }
 
 /// Parses a number, or the name of a visibility.
-fn number(key: &str, text: &str) -> Option<Value> {
+fn number(key: &str, text: &str) -> Option<Number> {
     let named = (key == "visibility")
         .then(|| {
             Visibility::ALL
@@ -91,11 +94,11 @@ fn number(key: &str, text: &str) -> Option<Value> {
                 .position(|(_, name)| name.eq_ignore_ascii_case(text))
         })
         .flatten()
-        .map(Value::from);
+        .map(Number::from);
     named
         // Times have 64 bits, more than a float can hold.
-        .or_else(|| text.parse::<u64>().ok().map(Value::from))
-        .or_else(|| Number::from_f64(text.parse().ok()?).map(Value::Number))
+        .or_else(|| text.parse::<u64>().ok().map(Number::from))
+        .or_else(|| Number::from_f64(text.parse().ok()?))
 }
 
 /// The hash of an image's pixels, because the service may recompress it; its base64 without line breaks if it is not
@@ -110,43 +113,42 @@ fn image(base64: &str) -> String {
 }
 
 /// Removes the decimal point of a whole number.
-fn whole(number: Number) -> Value {
+fn whole(number: Number) -> Number {
     match number.as_f64() {
         Some(float)
             if number.is_f64() && float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 =>
         {
-            Value::from(float as i64)
+            (float as i64).into()
         }
-        _ => Value::Number(number),
+        _ => number,
     }
 }
 
 /// The canonical form of free JSON: sorted keys, whole numbers without a decimal point.
-pub(super) fn free(value: Value) -> Value {
+pub(super) fn free(value: Tree<'_>) -> Tree<'_> {
     match value {
-        Value::Object(map) => sorted(
-            map.into_iter()
-                .map(|(key, value)| (key, free(value)))
-                .collect(),
-        ),
-        Value::Array(items) => Value::Array(items.into_iter().map(free).collect()),
-        Value::Number(number) => whole(number),
+        Tree::Map(fields) => {
+            let fields = fields.into_iter().map(|(key, value)| (key, free(value)));
+            sorted(fields.collect())
+        }
+        Tree::List(items) => Tree::List(items.into_iter().map(free).collect()),
+        Tree::Number(number) => Tree::Number(whole(number)),
         other => other,
     }
 }
 
-fn sorted(mut fields: Vec<(String, Value)>) -> Value {
+fn sorted(mut fields: Vec<Field<'_>>) -> Tree<'_> {
     fields.sort_by(|a, b| a.0.cmp(&b.0));
-    Value::Object(Map::from_iter(fields))
+    Tree::Map(fields)
 }
 
-pub(super) fn is_default(value: &Value) -> bool {
+pub(super) fn is_default(value: &Tree<'_>) -> bool {
     match value {
-        Value::Null => true,
-        Value::Bool(flag) => !flag,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(map) => map.is_empty(),
+        Tree::Null => true,
+        Tree::Bool(flag) => !flag,
+        Tree::Number(number) => number.as_f64() == Some(0.0),
+        Tree::Text(text) => text.is_empty(),
+        Tree::List(items) => items.is_empty(),
+        Tree::Map(fields) => fields.is_empty(),
     }
 }

@@ -4,58 +4,67 @@
 //! everything that was sent must be stored, and nothing else that matters.
 
 use super::canonical::{free, is_default, message};
+use super::tree::{Field, Tree, find};
+use crate::model::ids::UserId;
 use crate::model::json::Json;
 use crate::model::packed_json::PackedJson;
 use crate::model::state::ObservedAnnotation;
-use serde_json::{Map, Value};
 
 /// Whether `stored` is the result of a post of `body`: the same data, apart from scalars that the service adds, and
 /// the same user, status, info and embedding model.
 pub fn is_stored_as_sent(stored: &ObservedAnnotation, body: &Json) -> bool {
-    let body = body.to_value();
-    let text = |field: &str| body[field].as_str().unwrap_or_default();
-    let info = |info: Option<&Value>| {
-        let info = info.cloned().map(free);
-        info.filter(|info| !is_default(info))
-    };
-    let data = |data: Option<Value>| match data.map(message) {
-        Some(Value::Object(data)) => data,
-        _ => Map::new(),
-    };
-    let stored_info = stored.info.as_ref().map(Json::to_value);
-    let stored_data = stored.data.as_ref().map(PackedJson::to_value);
+    let body = Tree::of(body.as_str());
+    let text = |field: &str| body.get(field).and_then(Tree::as_str).unwrap_or_default();
+    let stored_info = stored.info.as_ref().map(|info| Tree::of(info.as_str()));
     let same_user = body.get("user_id").is_none()
-        || stored.user.as_ref().map(super::super::ids::UserId::as_str) == Some(text("user_id"));
-    let same_status = body
-        .pointer("/status/code")
-        .is_none_or(|code| code.as_u64() == Some(u64::from(stored.status.code())));
+        || stored.user.as_ref().map(UserId::as_str) == Some(text("user_id"));
+    let status = body.get("status").and_then(|status| status.get("code"));
+    let same_status =
+        status.is_none_or(|code| code.as_u64() == Some(u64::from(stored.status.code())));
+    let stored_data = stored.data.as_ref().map(PackedJson::text);
     same_user
         && same_status
         && text("embed_model_version_id") == stored.embed_model_version().unwrap_or_default()
-        && info(body.get("annotation_info")) == info(stored_info.as_ref())
-        && same_message(&data(body.get("data").cloned()), &data(stored_data))
+        && free_info(body.get("annotation_info").cloned()) == free_info(stored_info)
+        && same_message(
+            &fields(body.get("data").cloned()),
+            &fields(stored_data.as_deref().map(Tree::of)),
+        )
+}
+
+/// An `annotation_info` in its canonical form; a missing one equals an empty one.
+fn free_info(info: Option<Tree<'_>>) -> Option<Tree<'_>> {
+    info.map(free).filter(|info| !is_default(info))
+}
+
+/// The fields of a message in its canonical form.
+fn fields(data: Option<Tree<'_>>) -> Vec<Field<'_>> {
+    match data.map(message) {
+        Some(Tree::Map(fields)) => fields,
+        _ => Vec::new(),
+    }
 }
 
 /// Scalars of a geometry, which the service never adds.
 const GEOMETRY_SCALARS: [&str; 2] = ["z", "visibility"];
 
-fn same_message(sent: &Map<String, Value>, stored: &Map<String, Value>) -> bool {
-    let is_kept = |(name, sent): (&String, &Value)| match stored.get(name) {
+fn same_message(sent: &[Field<'_>], stored: &[Field<'_>]) -> bool {
+    let is_kept = |(name, sent): &Field<'_>| match find(stored, name) {
         Some(stored) if name == "metadata" => sent == stored,
         Some(stored) => same(sent, stored),
         None => false,
     };
-    let is_added = |(name, stored): (&String, &Value)| {
-        let is_scalar = !(stored.is_object() || stored.is_array());
-        sent.contains_key(name) || (is_scalar && !GEOMETRY_SCALARS.contains(&name.as_str()))
+    let is_added = |(name, stored): &Field<'_>| {
+        let is_scalar = !matches!(stored, Tree::Map(_) | Tree::List(_));
+        find(sent, name).is_some() || (is_scalar && !GEOMETRY_SCALARS.contains(&name.as_ref()))
     };
     sent.iter().all(is_kept) && stored.iter().all(is_added)
 }
 
-fn same(sent: &Value, stored: &Value) -> bool {
+fn same(sent: &Tree<'_>, stored: &Tree<'_>) -> bool {
     match (sent, stored) {
-        (Value::Object(sent), Value::Object(stored)) => same_message(sent, stored),
-        (Value::Array(sent), Value::Array(stored)) => {
+        (Tree::Map(sent), Tree::Map(stored)) => same_message(sent, stored),
+        (Tree::List(sent), Tree::List(stored)) => {
             sent.len() == stored.len() && sent.iter().zip(stored).all(|(a, b)| same(a, b))
         }
         (sent, stored) => sent == stored,
@@ -65,8 +74,8 @@ fn same(sent: &Value, stored: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AnnotationId, Concepts, Geometry, Maker, Status, UserId};
-    use serde_json::json;
+    use crate::model::{AnnotationId, Concepts, Geometry, Maker, Status};
+    use serde_json::{Value, json};
 
     fn body() -> Value {
         json!({
