@@ -3,7 +3,7 @@
 use super::concepts::Concepts;
 use super::ids::ConceptId;
 use super::json::Json;
-use super::packed_json::{PackedJson, Shape};
+use super::packed_json::{PackedJson, Parts, Shape};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use std::sync::Arc;
 pub struct Interner {
     texts: HashSet<Arc<str>>,
     shapes: VecDeque<Arc<Shape>>,
+    parts: Parts,
     recent_texts: [Option<Arc<str>>; 4],
     concepts: HashMap<Vec<(ConceptId, u32)>, Concepts>,
     /// Lists of concepts that were shared last, which are the most likely to come again.
@@ -66,16 +67,17 @@ impl Interner {
 
     /// A text whose shape is shared with others.
     pub fn pack(&mut self, json: &Json) -> PackedJson {
-        PackedJson::pack(json, |text| {
-            let mut known = self.shapes.iter();
+        let Self { shapes, parts, .. } = self;
+        PackedJson::pack(json, parts, |text| {
+            let mut known = shapes.iter();
             if let Some(known) = known.find(|known| known.as_str() == text) {
                 return Arc::clone(known);
             }
             let new = Shape::new(text);
-            if self.shapes.len() == SHAPES {
-                self.shapes.pop_front();
+            if shapes.len() == SHAPES {
+                shapes.pop_front();
             }
-            self.shapes.push_back(Arc::clone(&new));
+            shapes.push_back(Arc::clone(&new));
             new
         })
     }

@@ -3,6 +3,7 @@
 use super::json_fault::JsonFault;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -104,51 +105,58 @@ fn check(text: &str) -> Result<(), serde_json::Error> {
 fn is_plain(json: &str) -> bool {
     const MAX_KEYS: usize = 24;
     const MAX_DIGITS: usize = 300;
-    if json.as_bytes().contains(&b'\\') {
-        return false;
-    }
+    let bytes = json.as_bytes();
     let mut levels = 0;
-    let mut keys: Vec<&str> = Vec::with_capacity(32);
+    let mut keys: SmallVec<[&[u8]; 32]> = SmallVec::new();
     // Of each object that is open, where its keys begin.
-    let mut objects: Vec<usize> = Vec::with_capacity(16);
-    let mut text = "";
-    // Without escapes, quotes only begin and end texts.
-    for (at, part) in json.split('"').enumerate() {
-        if at % 2 == 1 {
-            text = part;
-            continue;
-        }
-        if part.trim_ascii_start().starts_with(':') {
-            let first = objects.last().copied().unwrap_or(0);
-            if keys.len() - first == MAX_KEYS || keys[first..].contains(&text) {
-                return false;
+    let mut objects: SmallVec<[usize; 16]> = SmallVec::new();
+    let (mut at, mut digits) = (0, 0);
+    while at < bytes.len() {
+        let byte = bytes[at];
+        at += 1;
+        match byte {
+            b'"' => {
+                let rest = &bytes[at..];
+                let Some(length) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) else {
+                    return false;
+                };
+                if rest[length] == b'\\' {
+                    return false;
+                }
+                let text = &rest[..length];
+                at += length + 1;
+                if bytes[at..].trim_ascii_start().starts_with(b":") {
+                    let first = objects.last().copied().unwrap_or(0);
+                    if keys.len() - first == MAX_KEYS || keys[first..].contains(&text) {
+                        return false;
+                    }
+                    keys.push(text);
+                }
             }
-            keys.push(text);
+            b'0'..=b'9' | b'.' => {
+                digits += 1;
+                if digits > MAX_DIGITS {
+                    return false;
+                }
+                continue;
+            }
+            b'{' => {
+                levels += 1;
+                objects.push(keys.len());
+            }
+            b'}' => {
+                levels -= 1;
+                keys.truncate(objects.pop().unwrap_or(0));
+            }
+            b'[' => levels += 1,
+            b']' => levels -= 1,
+            b'e' | b'E' if digits > 0 => return false,
+            _ => {}
         }
-        if part.len() > MAX_DIGITS {
+        if levels > MAX_DEPTH {
             return false;
         }
-        let mut before = b' ';
-        for byte in part.bytes() {
-            match byte {
-                b'{' => {
-                    levels += 1;
-                    objects.push(keys.len());
-                }
-                b'}' => {
-                    levels -= 1;
-                    keys.truncate(objects.pop().unwrap_or(0));
-                }
-                b'[' => levels += 1,
-                b']' => levels -= 1,
-                b'e' | b'E' if before.is_ascii_digit() => return false,
-                _ => {}
-            }
-            if levels > MAX_DEPTH {
-                return false;
-            }
-            before = byte;
-        }
+        digits = 0;
     }
     true
 }

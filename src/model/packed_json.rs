@@ -35,15 +35,40 @@ impl Shape {
     }
 }
 
+/// The parts of a text while it is taken apart, kept so that their memory is used again.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    shape: String,
+    filling: String,
+}
+
+/// The bytes that numbers and hexadecimal ids consist of.
+static FILLING: [bool; 256] = {
+    let mut is_filling = [false; 256];
+    let bytes = *b"0123456789abcdef.";
+    let mut at = 0;
+    while at < bytes.len() {
+        is_filling[bytes[at] as usize] = true;
+        at += 1;
+    }
+    is_filling
+};
+
 impl PackedJson {
     /// Takes a text apart; `intern` gives the shape for a text with gaps.
-    pub(super) fn pack(json: &Json, intern: impl FnOnce(&str) -> Arc<Shape>) -> Self {
+    pub(super) fn pack(
+        json: &Json,
+        parts: &mut Parts,
+        intern: impl FnOnce(&str) -> Arc<Shape>,
+    ) -> Self {
         let text = json.as_str();
-        let (mut shape, mut filling) = (String::with_capacity(text.len()), String::new());
+        let Parts { shape, filling } = parts;
+        shape.clear();
+        filling.clear();
         let mut kept = 0;
         let mut start = 0;
         for (at, byte) in text.bytes().chain([0]).enumerate() {
-            if matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'.') {
+            if FILLING[usize::from(byte)] {
                 continue;
             }
             if at - start >= SHORTEST {
@@ -57,8 +82,8 @@ impl PackedJson {
         }
         shape.push_str(&text[kept..]);
         Self {
-            shape: intern(&shape),
-            filling: filling.into(),
+            shape: intern(shape),
+            filling: filling.as_str().into(),
         }
     }
 
@@ -85,7 +110,7 @@ impl PackedJson {
 
 impl From<Json> for PackedJson {
     fn from(json: Json) -> Self {
-        Self::pack(&json, Shape::new)
+        Self::pack(&json, &mut Parts::default(), Shape::new)
     }
 }
 
