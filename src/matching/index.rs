@@ -3,10 +3,15 @@
 use super::group::{Group, same_location};
 use super::state::State;
 use crate::model::{Concepts, Geometry};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use foldhash::fast::{FixedState, FoldHasher};
+use smallvec::{SmallVec, smallvec};
+use std::hash::{BuildHasher, Hash, Hasher};
 
 /// The cell of a four-dimensional grid that contains a bounding box.
 type Cell = [i64; 4];
+
+/// Indices of annotations: mostly one, because few lie at the same place.
+pub(super) type Indices = SmallVec<[usize; 2]>;
 
 /// Twenty times the tolerance, so that many geometries close to each other still lie in different cells.
 const CELL: f64 = 2e-5;
@@ -20,11 +25,11 @@ fn cell(bounds: Option<[f32; 4]>) -> Cell {
 }
 
 /// All cells that can contain the bounds of an equal geometry: more than one if a bound is close to an edge.
-fn cells_around(bounds: Option<[f32; 4]>) -> Vec<Cell> {
+fn cells_around(bounds: Option<[f32; 4]>) -> SmallVec<[Cell; 1]> {
+    let mut cells: SmallVec<[Cell; 1]> = smallvec![[0; 4]];
     let Some(bounds) = bounds else {
-        return vec![[0; 4]];
+        return cells;
     };
-    let mut cells = vec![[0; 4]];
     for (axis, value) in bounds.into_iter().enumerate() {
         let at = |v: f64| ((v + SHIFT) / CELL).floor() as i64;
         let reach = 2.0 * crate::model::float::TOLERANCE;
@@ -105,7 +110,7 @@ impl Index {
     }
 
     /// Observed annotations with the same group, geometry and concepts.
-    pub(super) fn same(&self, state: &State<'_>, at: usize) -> Vec<usize> {
+    pub(super) fn same(&self, state: &State<'_>, at: usize) -> Indices {
         let desired = &state.desired[at];
         let Some(concepts) = &desired.content.concepts else {
             return self.at_same_location(state, at);
@@ -124,7 +129,7 @@ impl Index {
     }
 
     /// Free observed annotations with the same group and geometry.
-    pub(super) fn at_same_location(&self, state: &State<'_>, at: usize) -> Vec<usize> {
+    pub(super) fn at_same_location(&self, state: &State<'_>, at: usize) -> Indices {
         let desired = &state.desired[at];
         let group = hash(&Group::of_desired(desired));
         let cells = cells_around(desired.geometry().bounds());
@@ -140,15 +145,19 @@ impl Index {
     }
 }
 
-// Deterministic, because the keys of `DefaultHasher` are fixed. Hashes only find candidates, which are compared.
+// Deterministic, because the seed is fixed. Hashes only find candidates, which are compared.
+fn hasher() -> FoldHasher<'static> {
+    FixedState::with_seed(0).build_hasher()
+}
+
 pub(super) fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = hasher();
     value.hash(&mut hasher);
     hasher.finish()
 }
 
 pub(super) fn hash_ids(concepts: &Concepts) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = hasher();
     concepts
         .iter()
         .for_each(|concept| concept.id.hash(&mut hasher));

@@ -1,9 +1,11 @@
 //! Declared and observed annotations at the same location, so that each distinct location is searched once.
 
 use super::group::Group;
-use super::index::{Index, hash, hash_ids};
+use super::index::{Index, Indices, hash, hash_ids};
 use super::state::State;
 use crate::model::{Concepts, DesiredAnnotation};
+use foldhash::fast::FixedState;
+use smallvec::smallvec;
 use std::collections::HashMap;
 
 /// A spot with more pairs than this is crowded: 256 declared annotations and as many observed ones.
@@ -16,9 +18,9 @@ const MAX_PAIRS_IF_MANY: usize = 256;
 #[derive(Debug)]
 pub(super) struct Spot {
     /// Indices, sorted.
-    pub(super) desired: Vec<usize>,
+    pub(super) desired: Indices,
     /// Indices, sorted.
-    pub(super) observed: Vec<usize>,
+    pub(super) observed: Indices,
 }
 
 impl Spot {
@@ -61,10 +63,10 @@ impl Spots {
         state: &State<'_>,
         seeking: &[usize],
         concepts: impl Fn(&DesiredAnnotation) -> Option<&Concepts>,
-        find: impl Fn(usize) -> Vec<usize>,
+        find: impl Fn(usize) -> Indices,
     ) -> Self {
         let mut spots: Vec<Spot> = Vec::new();
-        let mut known: HashMap<u64, Vec<usize>> = HashMap::new();
+        let mut known: HashMap<u64, Indices, FixedState> = HashMap::default();
         for &at in seeking {
             let desired = &state.desired[at];
             let bounds = desired.geometry().bounds();
@@ -88,7 +90,7 @@ impl Spots {
             let mut observed = find(at);
             observed.sort_unstable();
             spots.push(Spot {
-                desired: vec![at],
+                desired: smallvec![at],
                 observed,
             });
         }
