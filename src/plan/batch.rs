@@ -233,14 +233,14 @@ mod tests {
             seen: Seen::default(),
             fingerprint: serde_json::from_str(&format!("\"{at:032x}\"")).unwrap(),
         };
-        let edit = Edit {
+        let edit = Box::new(Edit {
             observed: observed.clone(),
             after: Content::default(),
             matched: Matched::without_measure(MatchedBy::Id),
-        };
+        });
         let change = match action {
             Action::Delete => Change::Delete {
-                observed,
+                observed: Box::new(observed),
                 reason: DeleteReason::NotDeclared,
             },
             Action::Replace => Change::Replace(edit),

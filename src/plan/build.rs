@@ -21,7 +21,10 @@ use super::unreadable;
 use crate::matching::Claims;
 use crate::model::{DesiredState, InputId, ObservedState, Scope};
 use rayon::prelude::*;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
+
+/// How many inputs are planned before what they result in is put together, so that no operation is in memory twice.
+const INPUTS_AT_ONCE: usize = 4_096;
 
 /// What a plan is made from, beside the two states.
 #[derive(Debug, Clone)]
@@ -82,36 +85,27 @@ fn make(
     let inventory = &context.inventory;
     let coverage = against.map_or(Coverage::Declared, |against| against.coverage);
     let shard = context.shard.as_ref();
-    let parts = parts(&planner, inventory, coverage)?;
-
+    let part = whole(&planner, inventory, coverage)?;
     let mut summary = Summary {
         rate_limit: context.rate_limit,
         rate_shares: shard.map_or(0, |shard| u64::from(shard.shard.count())),
         unreadable: observed.unreadable.len() as u64,
+        unchanged: part.unchanged,
+        unmanaged: part.unmanaged,
+        other_sets: part.other_sets,
+        existing: part.existing,
+        changeable: part.existing + part.others,
+        ambiguous: part.ambiguous,
+        held_back: part.held_back,
         ..Summary::default()
     };
-    let mut operations = Vec::new();
-    let mut purges = Vec::new();
-    let mut drift = Vec::new();
-    let mut unmanaged_users = BTreeMap::new();
-    for part in parts {
-        summary.unchanged += part.unchanged;
-        summary.unmanaged += part.unmanaged;
-        summary.other_sets += part.other_sets;
-        summary.existing += part.existing;
-        summary.changeable += part.existing + part.others;
-        summary.ambiguous += part.ambiguous;
-        summary.held_back.updates += part.held_back.updates;
-        summary.held_back.deletes += part.held_back.deletes;
-        summary.held_back.unreadable += part.held_back.unreadable;
-        operations.extend(part.operations);
-        purges.extend(part.purge);
-        drift.extend(part.drift);
-        for (user, count) in part.unmanaged_users {
-            *unmanaged_users.entry(user).or_default() += count;
-        }
-    }
-    summary.count_unmanaged(unmanaged_users);
+    summary.count_unmanaged(part.unmanaged_users);
+    let Part {
+        mut operations,
+        mut purges,
+        mut drift,
+        ..
+    } = part;
     // The sort is stable: within one input and action the declared (or observed) order stays.
     operations.sort_by(|a, b| (&a.input_id, a.action()).cmp(&(&b.input_id, b.action())));
     purges.sort_by(|a, b| a.input_id.cmp(&b.input_id));
@@ -171,38 +165,36 @@ fn make(
     })
 }
 
-fn parts(
+/// What all inputs together result in.
+fn whole(
     planner: &Planner<'_>,
     inventory: &Inventory,
     coverage: Coverage,
-) -> Result<Vec<Part>, Vec<PlanError>> {
+) -> Result<Part, Vec<PlanError>> {
     let (desired, observed) = (planner.desired, planner.observed);
     let declared: HashSet<&InputId> = desired.inputs.iter().map(|input| &input.id).collect();
-    let mut parts: Vec<Part> = desired
-        .inputs
-        .par_iter()
-        .filter(|input| coverage == Coverage::Declared || observed.scope.covers(&input.id))
-        .filter(|input| !inventory.is_refused(input))
-        .map(|input| planner.declared(input))
-        .collect();
-    parts.extend(
-        observed
-            .inputs
-            .iter()
-            .filter(|(input, _)| !declared.contains(input))
-            .map(|(input, annotations)| planner.undeclared(input, annotations)),
-    );
-
-    let mut errors: Vec<PlanError> = parts
-        .iter_mut()
-        .flat_map(|part| std::mem::take(&mut part.errors))
-        .chain(inventory.errors(desired))
-        .collect();
-    if !errors.is_empty() {
-        errors.sort_by_key(PlanError::origin);
-        return Err(errors);
+    let mut whole = Part::default();
+    for inputs in desired.inputs.chunks(INPUTS_AT_ONCE) {
+        let parts: Vec<Part> = inputs
+            .par_iter()
+            .filter(|input| coverage == Coverage::Declared || observed.scope.covers(&input.id))
+            .filter(|input| !inventory.is_refused(input))
+            .map(|input| planner.declared(input))
+            .collect();
+        parts.into_iter().for_each(|part| whole.append(part));
     }
-    Ok(parts)
+    for (input, annotations) in &observed.inputs {
+        if !declared.contains(input) {
+            whole.append(planner.undeclared(input, annotations));
+        }
+    }
+    whole.errors.extend(inventory.errors(desired));
+    if whole.errors.is_empty() {
+        Ok(whole)
+    } else {
+        whole.errors.sort_by_key(PlanError::origin);
+        Err(whole.errors)
+    }
 }
 
 fn calls(

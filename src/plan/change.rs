@@ -32,6 +32,7 @@ impl Kind {
     }
 
     pub(super) fn of(self, edit: Edit) -> Change {
+        let edit = Box::new(edit);
         match self {
             Self::Merge => Change::Merge(edit),
             Self::Remove => Change::Remove(edit),

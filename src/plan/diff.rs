@@ -180,11 +180,11 @@ impl<'a> Differ<'a> {
                 part.equal.push(pair.desired);
                 continue;
             };
-            let change = Change::Overwrite(Edit {
+            let change = Change::Overwrite(Box::new(Edit {
                 observed: Observed::with_content(seen, before),
                 after,
                 matched: pair.matched,
-            });
+            }));
             part.push(kind, input, seen.id.clone(), change, (Some(was), Some(is)));
         }
         let same = self.left_out_alike(input);
@@ -199,7 +199,10 @@ impl<'a> Differ<'a> {
                 continue;
             }
             let change = Change::Delete {
-                observed: Observed::with_content(&observed[at], old[at].content.clone()),
+                observed: Box::new(Observed::with_content(
+                    &observed[at],
+                    old[at].content.clone(),
+                )),
                 reason: DeleteReason::NotDeclared,
             };
             let sides = (Some(&old[at]), None);

@@ -76,7 +76,7 @@ impl Planner<'_> {
             part
         });
         for matched in parts.collect::<Vec<Part>>() {
-            part.add_pairs(matched);
+            part.append(matched);
         }
         self.posts(&mut part, input, observed, matching);
         for &at in &matching.unclaimed {
@@ -127,9 +127,9 @@ impl Planner<'_> {
             let mut purge = purge::of(&input.id, observed);
             let is_made = (self.three_way.as_ref())
                 .is_none_or(|three| three.decide_purge(&mut purge, observed, &mut part.drift));
-            part.purge = is_made.then_some(purge);
+            part.purges.extend(is_made.then_some(purge));
         }
-        part.existing += if part.purge.is_some() {
+        part.existing += if !part.purges.is_empty() {
             doomed.len()
         } else {
             let in_scope = doomed.iter().filter(|it| self.claims.is_in_scope(it));
@@ -190,7 +190,7 @@ impl Planner<'_> {
             part.held_back.deletes += 1;
             return;
         }
-        let observed = Observed::of(annotation);
+        let observed = Box::new(Observed::of(annotation));
         let change = Change::Delete { observed, reason };
         let operation = Operation::new(input.clone(), annotation.id.clone(), change);
         part.operations.push(operation);

@@ -25,7 +25,8 @@ pub struct Operation {
     pub change: Change,
 }
 
-/// The change that an operation makes, and what the plan knows of the annotation.
+/// The change that an operation makes, and what the plan knows of the annotation. Boxed except for a post, so that the
+/// plan of a million posts takes half the memory.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// Create an annotation.
@@ -35,23 +36,23 @@ pub enum Change {
         double: Option<Box<DoubledAnnotation>>,
     },
     /// Patch just the difference.
-    Merge(Edit),
+    Merge(Box<Edit>),
     /// Patch by naming the concepts to remove.
-    Remove(Edit),
+    Remove(Box<Edit>),
     /// Patch with everything that is to stay.
-    Overwrite(Edit),
+    Overwrite(Box<Edit>),
     /// Delete and post again, for what a patch cannot change. A stand-in holds the annotation meanwhile.
-    Replace(Edit),
+    Replace(Box<Edit>),
     /// Finish a replacement that an earlier run began: the original is deleted already.
     Finish {
         /// The annotation as its stand-in holds it, with the stand-in's fingerprint.
-        observed: Observed,
+        observed: Box<Observed>,
         after: Content,
         /// `None` if the manifest does not declare the annotation any more.
         matched: Option<Matched>,
     },
     Delete {
-        observed: Observed,
+        observed: Box<Observed>,
         reason: DeleteReason,
     },
     /// Undo what an apply did to the annotation.
@@ -98,9 +99,9 @@ impl Observed {
 #[derive(Debug, Clone, PartialEq)]
 pub enum UndoChange {
     Post { after: Content, body: Json },
-    Overwrite(Restoration),
-    Replace(Restoration),
-    Delete(Written),
+    Overwrite(Box<Restoration>),
+    Replace(Box<Restoration>),
+    Delete(Box<Written>),
 }
 
 /// An annotation that an undo changes back.

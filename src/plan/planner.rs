@@ -15,11 +15,11 @@ use crate::model::{
 use crate::wire::encode;
 use std::collections::BTreeMap;
 
-/// The part of a plan that one input results in.
+/// The part of a plan that one input results in, or several.
 #[derive(Default)]
 pub(super) struct Part {
     pub(super) operations: Vec<Operation>,
-    pub(super) purge: Option<Purge>,
+    pub(super) purges: Vec<Purge>,
     pub(super) errors: Vec<PlanError>,
     pub(super) unchanged: u64,
     pub(super) unmanaged: u64,
@@ -38,15 +38,29 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Adds the pairs of the same input that were planned separately.
-    pub(super) fn add_pairs(&mut self, pairs: Self) {
-        self.operations.extend(pairs.operations);
-        self.errors.extend(pairs.errors);
-        self.unchanged += pairs.unchanged;
-        self.existing += pairs.existing;
-        self.others += pairs.others;
-        self.ambiguous += pairs.ambiguous;
-        self.held_back.updates += pairs.held_back.updates;
+    /// Adds another part, whose writes come after those of this one.
+    pub(super) fn append(&mut self, part: Self) {
+        self.operations.extend(part.operations);
+        self.purges.extend(part.purges);
+        self.errors.extend(part.errors);
+        self.unchanged += part.unchanged;
+        self.unmanaged += part.unmanaged;
+        self.other_sets += part.other_sets;
+        self.existing += part.existing;
+        self.others += part.others;
+        self.ambiguous += part.ambiguous;
+        self.held_back.updates += part.held_back.updates;
+        self.held_back.deletes += part.held_back.deletes;
+        self.held_back.unreadable += part.held_back.unreadable;
+        for (sum, users) in [
+            (&mut self.left_users, part.left_users),
+            (&mut self.unmanaged_users, part.unmanaged_users),
+        ] {
+            for (user, count) in users {
+                *sum.entry(user).or_default() += count;
+            }
+        }
+        self.drift.extend(part.drift);
     }
 }
 

@@ -72,8 +72,11 @@ impl Planner<'_> {
             } else if desired.identity == Identity::Content {
                 let id_of =
                     |ordinal| content_id(&self.claims.set, &input.id, &desired.content, ordinal);
-                let ordinal = ordinals.entry(id_of(0)).or_default();
-                let mut id = id_of(*ordinal);
+                let mut id = id_of(0);
+                let ordinal = ordinals.entry(id.clone()).or_default();
+                if *ordinal > 0 {
+                    id = id_of(*ordinal);
+                }
                 while !taken.insert(id.clone()) {
                     *ordinal += 1;
                     id = id_of(*ordinal);

@@ -167,7 +167,7 @@ impl Record {
             (Action::Overwrite, Reason::Differs) => Change::Overwrite(self.take_edit()?),
             (Action::Replace, Reason::Differs) => Change::Replace(self.take_edit()?),
             (Action::Replace, Reason::Unfinished) => Change::Finish {
-                observed: self.take_observed()?,
+                observed: Box::new(self.take_observed()?),
                 after: take("after", &mut self.after)?,
                 matched: self.matched.take(),
             },
@@ -187,7 +187,7 @@ impl Record {
                 Change::Undo(UndoChange::Replace(self.take_restoration()?))
             }
             (Action::Delete, Reason::Undone) => {
-                Change::Undo(UndoChange::Delete(self.take_written()?))
+                Change::Undo(UndoChange::Delete(Box::new(self.take_written()?)))
             }
             (_, reason) => {
                 let reason = serde_json::to_string(&reason).unwrap_or_default();
@@ -206,16 +206,16 @@ impl Record {
         })
     }
 
-    fn take_edit(&mut self) -> Result<Edit, String> {
-        Ok(Edit {
+    fn take_edit(&mut self) -> Result<Box<Edit>, String> {
+        Ok(Box::new(Edit {
             observed: self.take_observed()?,
             after: take("after", &mut self.after)?,
             matched: take("matched", &mut self.matched)?,
-        })
+        }))
     }
 
     fn take_delete(&mut self, reason: DeleteReason) -> Result<Change, String> {
-        let observed = self.take_observed()?;
+        let observed = Box::new(self.take_observed()?);
         Ok(Change::Delete { observed, reason })
     }
 
@@ -226,12 +226,12 @@ impl Record {
         })
     }
 
-    fn take_restoration(&mut self) -> Result<Restoration, String> {
-        Ok(Restoration {
+    fn take_restoration(&mut self) -> Result<Box<Restoration>, String> {
+        Ok(Box::new(Restoration {
             written: self.take_written()?,
             after: take("after", &mut self.after)?,
             body: take("body", &mut self.body)?,
-        })
+        }))
     }
 
     /// A field that [`Self::take_change`] did not take.

@@ -54,11 +54,11 @@ impl Planner<'_> {
             sides(&wanted, held)
         };
         let change = Change::Finish {
-            observed: Observed {
+            observed: Box::new(Observed {
                 content: before,
                 seen: Seen::of(held),
                 fingerprint: stand_in,
-            },
+            }),
             after,
             matched: declared.map(|(_, pair)| pair.matched),
         };
@@ -90,7 +90,7 @@ impl Planner<'_> {
                 continue;
             }
             let change = Change::Delete {
-                observed: Observed::of(stand_in),
+                observed: Box::new(Observed::of(stand_in)),
                 reason: DeleteReason::LeftBehind,
             };
             let operation = Operation::new(input.clone(), stand_in.id.clone(), change);

@@ -148,7 +148,7 @@ impl Undo<'_> {
                     content,
                     fingerprint,
                 };
-                self.push(operation, 0, UndoChange::Delete(written));
+                self.push(operation, 0, UndoChange::Delete(Box::new(written)));
             }
             (Freshness::AsPlanned, Some(stored)) => match operation.action() {
                 Action::Delete => self.restore(&operation.input_id, stored),
@@ -161,11 +161,11 @@ impl Undo<'_> {
                         fingerprint,
                     };
                     let bytes = size_of_body(&body);
-                    let change = UndoChange::Overwrite(Restoration {
+                    let change = UndoChange::Overwrite(Box::new(Restoration {
                         written,
                         after: stored.content(),
                         body,
-                    });
+                    }));
                     self.push(operation, bytes, change);
                 }
             },
@@ -210,11 +210,11 @@ impl Undo<'_> {
                 fingerprint,
             };
             let bytes = size_of_body(&body);
-            let change = UndoChange::Replace(Restoration {
+            let change = UndoChange::Replace(Box::new(Restoration {
                 written,
                 after,
                 body,
-            });
+            }));
             self.push(operation, bytes, change);
         }
     }

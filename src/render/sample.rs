@@ -59,12 +59,12 @@ fn observed(content: Content) -> Observed {
     }
 }
 
-fn edit(before: Content, after: Content, by: MatchedBy) -> Edit {
-    Edit {
+fn edit(before: Content, after: Content, by: MatchedBy) -> Box<Edit> {
+    Box::new(Edit {
         observed: observed(before),
         after,
         matched: Matched::without_measure(by),
-    }
+    })
 }
 
 /// The change of a merge, removal, overwrite or replacement.
@@ -92,7 +92,7 @@ pub(super) fn observed_of(operation: &mut Operation) -> &mut Observed {
 /// The overwrite of [`moved`] as a replacement.
 pub(super) fn replaced() -> Operation {
     let mut replaced = moved();
-    replaced.change = Change::Replace(edit_of(&mut replaced).clone());
+    replaced.change = Change::Replace(Box::new(edit_of(&mut replaced).clone()));
     replaced
 }
 
@@ -113,7 +113,7 @@ pub(super) fn deleted(input: &str) -> Operation {
         ..content(0.5, &["car"])
     };
     let change = Change::Delete {
-        observed: observed(content),
+        observed: Box::new(observed(content)),
         reason: DeleteReason::NotDeclared,
     };
     operation(input, "300b8e39a65e4f33ae4e15e86eaf4a3b", change)

@@ -92,7 +92,7 @@ fn a_removal_and_an_ambiguous_match_are_shown() {
     let mut removed = relabelled();
     let mut edit = edit_of(&mut removed).clone();
     std::mem::swap(&mut edit.observed.content, &mut edit.after);
-    removed.change = Change::Remove(edit);
+    removed.change = Change::Remove(Box::new(edit));
     let mut plan = plan(vec![removed, ambiguous()]);
     plan.summary.ambiguous = 1;
     insta::assert_snapshot!(shown(&plan), @r"
