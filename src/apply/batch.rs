@@ -133,7 +133,7 @@ impl BatchRun {
 
     /// Reports the stored annotation to the watch.
     pub(super) fn stored(&self, at: u32, now: &ObservedAnnotation) {
-        self.options.watch.stored(at, fingerprint(now));
+        self.options.watch.stored(at, now);
     }
 
     /// The id of the annotation that a call of this kind writes.

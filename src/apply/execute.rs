@@ -11,7 +11,7 @@ use super::replace::{Mode, Progress, StandIn, stand_in_id};
 use super::watch::{ItemOutcome, Subject};
 use crate::api::Writer;
 use crate::model::InputId;
-use crate::plan::{Action, Batch, Call, Outcome, Plan, Touched};
+use crate::plan::{Batch, Call, Outcome, Plan, Touched};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -55,7 +55,8 @@ struct Operations<'a> {
     blocked: &'a HashSet<InputId>,
     /// `None` for operations that have not ended.
     ended: Vec<Option<OperationOutcome>>,
-    progress: Vec<Progress>,
+    /// How far replacements have come.
+    progress: HashMap<u32, Progress>,
 }
 
 impl Operations<'_> {
@@ -106,10 +107,9 @@ impl Operations<'_> {
         };
         let is_due = |operation: &&u32| {
             let at = **operation as usize;
-            let is_next = if self.plan.operations[at].action() == Action::Replace {
-                self.progress[at].is_due(batch.call, mode)
-            } else {
-                mode == Mode::Running
+            let is_next = match self.progress.get(*operation) {
+                Some(progress) => progress.is_due(batch.call, mode),
+                None => mode == Mode::Running,
             };
             let is_blocked = self.blocked.contains(&self.plan.operations[at].input_id);
             self.ended[at].is_none() && is_next && !is_blocked
@@ -119,29 +119,28 @@ impl Operations<'_> {
 
     /// The stand-ins of these operations as they were last seen.
     fn stand_ins(&self, operations: &[u32]) -> HashMap<u32, StandIn> {
-        let seen = |&at: &u32| Some((at, self.progress[at as usize].stand_in()?.clone()));
+        let seen = |&at: &u32| Some((at, self.progress.get(&at)?.stand_in()?.clone()));
         operations.iter().filter_map(seen).collect()
     }
 
     /// Records the results of a batch.
     fn advance(&mut self, report: Report) {
         for (operation, step) in report.steps {
-            let at = operation as usize;
             match step {
                 Step::Reached(progress) => {
                     self.stop_after(progress.outcome());
-                    self.progress[at] = progress;
+                    self.progress.insert(operation, progress);
                 }
                 Step::Ended(outcome) => {
                     self.stop_after(Some(&outcome));
-                    if self.plan.operations[at].action() == Action::Replace {
+                    if let Some(progress) = self.progress.get_mut(&operation) {
                         let id = stand_in_id(&self.plan, operation);
-                        let whole = self.progress[at].advance(report.call, outcome, &id);
+                        let whole = progress.advance(report.call, outcome, &id);
                         if let Some(whole) = whole {
                             self.end(operation, whole);
                         }
                     } else {
-                        self.ended[at] = Some(outcome);
+                        self.ended[operation as usize] = Some(outcome);
                     }
                 }
                 Step::Abandoned(outcome) => self.end(operation, outcome),

@@ -1,7 +1,7 @@
 //! Records how each operation ended, for the plan that undoes it.
 
 use super::watch::{ItemOutcome, Subject, Watch};
-use crate::model::Fingerprint;
+use crate::model::{Fingerprint, ObservedAnnotation, fingerprint};
 use crate::plan::{Action, ApplyStatus, ApplyStatuses, Operation, Plan};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -78,7 +78,8 @@ impl Watch for Recorder {
         }
     }
 
-    fn stored(&self, operation: u32, now: Fingerprint) {
+    fn stored(&self, operation: u32, now: &ObservedAnnotation) {
+        let now = fingerprint(now);
         self.record().stored[operation as usize] = Some(now);
     }
 }
@@ -86,6 +87,7 @@ impl Watch for Recorder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Interner;
     use crate::plan::{Batch, Touched};
 
     /// A plan of this many operations, of which the first is a post, and of one purge.
@@ -125,7 +127,8 @@ mod tests {
 
     #[test]
     fn operations_that_may_have_been_written_stay_open_and_unwritten_ones_are_not_undone() {
-        let seen: Fingerprint = serde_json::from_str(&format!("\"{:032x}\"", 7)).unwrap();
+        let wire = serde_json::from_str(r#"{"id":"a","input_id":"a"}"#).unwrap();
+        let (_, now) = crate::wire::decode::annotation(wire, &mut Interner::default()).unwrap();
         let failed = |touched| ItemOutcome::Failed {
             reason: "no".to_owned(),
             touched,
@@ -160,11 +163,12 @@ mod tests {
             recorder.ended(Subject::Operation(at as u32), outcome);
         }
         let at = ended.len() as u32;
-        recorder.stored(at, seen);
+        recorder.stored(at, &now);
         recorder.ended(Subject::Operation(at), &failed(Touched::Incomplete));
         recorder.ended(Subject::Purge(0), &failed(Touched::Unknown));
         let mut expected: Vec<ApplyStatus> = ended.iter().map(|(_, status)| *status).collect();
-        expected.extend([ApplyStatus::Applied(Some(seen)), ApplyStatus::Unknown]);
+        let seen = ApplyStatus::Applied(Some(fingerprint(&now)));
+        expected.extend([seen, ApplyStatus::Unknown]);
         let statuses = recorder.statuses();
         assert_eq!(
             (statuses.operations, statuses.purges),

@@ -6,7 +6,8 @@
 use super::account::OperationOutcome;
 use super::watch::ItemOutcome;
 use crate::model::{AnnotationId, Fingerprint, Json};
-use crate::plan::{Call, Operation, Plan, Touched, stand_in_id_for};
+use crate::plan::{Action, Call, Operation, Plan, Touched, stand_in_id_for};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What to do about a stand-in that is still there.
@@ -49,15 +50,18 @@ pub(super) enum Mode {
 }
 
 impl Progress {
-    /// One for each operation of a plan, in their order; only those of replacements are used.
-    pub(super) fn of(plan: &Plan) -> Vec<Self> {
+    /// Of the replacements of a plan, by the index of their operation.
+    pub(super) fn of(plan: &Plan) -> HashMap<u32, Self> {
         let start = |operation: &Operation| match operation.fingerprint() {
             Some(stand_in) if operation.is_unfinished() => {
                 Self::LeftUnfinished(StandIn::of_another_run(stand_in))
             }
             _ => Self::Untouched,
         };
-        plan.operations.iter().map(start).collect()
+        (plan.operations.iter().zip(0..))
+            .filter(|(operation, _)| operation.action() == Action::Replace)
+            .map(|(operation, at)| (at, start(operation)))
+            .collect()
     }
 
     /// Whether this call is the next step. After a stop, replacements that were begun are still brought to a safe end: a

@@ -1,6 +1,6 @@
 //! How each item of a plan ended, and who observes that while a run goes on: a progress bar, a log, the undo file.
 
-use crate::model::Fingerprint;
+use crate::model::ObservedAnnotation;
 use crate::plan::Touched;
 use std::fmt;
 
@@ -70,7 +70,7 @@ pub trait Watch: fmt::Debug + Send + Sync {
     fn waiting(&self, _inputs: u64) {}
 
     /// The service has shown what it stores of this operation's annotation now. Called before the operation ends.
-    fn stored(&self, _operation: u32, _now: Fingerprint) {}
+    fn stored(&self, _operation: u32, _now: &ObservedAnnotation) {}
 }
 
 /// Observes nothing.

@@ -1,7 +1,7 @@
 //! Several watchers of one run.
 
 use crate::apply::{ItemOutcome, Subject, Watch};
-use crate::model::Fingerprint;
+use crate::model::ObservedAnnotation;
 use std::sync::Arc;
 
 /// Passes every event to each watcher in order.
@@ -28,7 +28,7 @@ impl Watch for Watchers {
         }
     }
 
-    fn stored(&self, operation: u32, now: Fingerprint) {
+    fn stored(&self, operation: u32, now: &ObservedAnnotation) {
         for watcher in &self.0 {
             watcher.stored(operation, now);
         }

@@ -7,7 +7,7 @@ use crate::support::{
 };
 use annosync::apply::{self, ItemOutcome, Options, Subject, Watch};
 use annosync::model::{
-    AnnotationId, Fingerprint, InputId, ObservedState, SetName, is_owned_by, is_set_id,
+    AnnotationId, InputId, ObservedAnnotation, ObservedState, SetName, is_owned_by, is_set_id,
     is_stand_in_id, stand_in_id,
 };
 use annosync::plan::{self, Action, Call, Plan, PlanFileError, Reason};
@@ -420,7 +420,7 @@ impl Watch for Events {
         self.ended.lock().unwrap().push((what, how.clone()));
     }
 
-    fn stored(&self, operation: u32, _: Fingerprint) {
+    fn stored(&self, operation: u32, _: &ObservedAnnotation) {
         self.stored.lock().unwrap().push(operation);
     }
 }
