@@ -237,6 +237,10 @@ fn endpoint(text: &str) -> Result<Url, Failure> {
 fn start_failure(error: &EmulatorError) -> Failure {
     let failure = Failure::new(chain(error));
     match error {
+        EmulatorError::Recording(RecordingError::ForwardsToItself { .. }) => {
+            Failure::usage(chain(error))
+                .hint("give --forward the address of the API, such as https://api.clarifai.com, or another port to --listen")
+        }
         EmulatorError::Recording(RecordingError::Exists { .. }) => {
             failure.hint("name another file, or delete this one")
         }

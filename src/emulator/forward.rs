@@ -5,8 +5,9 @@ use super::rest::RestCall;
 use axum::http::{HeaderMap, header};
 use reqwest::redirect::Policy;
 use std::error::Error;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use url::Url;
+use url::{Host, Url};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -86,6 +87,28 @@ impl Forward {
     }
 }
 
+/// Whether an endpoint is the emulator that listens on this address: then each call would be passed on again and again.
+pub(super) fn is_own(endpoint: &Url, listening: SocketAddr) -> bool {
+    let own = listening.ip().to_canonical();
+    let is_served = |ip: IpAddr| {
+        let ip = ip.to_canonical();
+        // The unspecified address receives the calls to every address of this machine, of which only these are known.
+        let is_here = ip.is_loopback() || ip.is_unspecified();
+        ip == own || is_here && own.is_unspecified() || ip.is_unspecified() && own.is_loopback()
+    };
+    endpoint.port_or_known_default() == Some(listening.port())
+        && match endpoint.host() {
+            Some(Host::Ipv4(ip)) => is_served(ip.into()),
+            Some(Host::Ipv6(ip)) => is_served(ip.into()),
+            // It may be the address of either family.
+            Some(Host::Domain(name)) => {
+                let is_local = name == "localhost" || name.ends_with(".localhost");
+                is_local && (own.is_loopback() || own.is_unspecified())
+            }
+            None => false,
+        }
+}
+
 /// The innermost cause: the outer ones repeat the URL.
 fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
@@ -93,4 +116,34 @@ fn root_cause(error: &reqwest::Error) -> String {
         cause = inner;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_own;
+
+    #[test]
+    fn an_endpoint_is_the_emulator_itself() {
+        for (listening, endpoint, expected) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080", true),
+            ("127.0.0.1:8080", "http://127.0.0.1:8080/base/", true),
+            ("127.0.0.1:8080", "http://localhost:8080", true),
+            ("127.0.0.1:8080", "http://[::ffff:127.0.0.1]:8080", true),
+            ("127.0.0.1:8080", "http://0.0.0.0:8080", true),
+            ("127.0.0.1:443", "https://localhost", true),
+            ("[::1]:8080", "http://localhost:8080", true),
+            ("[::1]:8080", "http://[::1]:8080", true),
+            ("0.0.0.0:8080", "http://127.0.0.1:8080", true),
+            ("[::]:8080", "http://127.0.0.1:8080", true),
+            ("192.0.2.7:8080", "https://192.0.2.7:8080", true),
+            ("127.0.0.1:8080", "http://127.0.0.1:8081", false),
+            ("127.0.0.1:8080", "http://127.0.0.2:8080", false),
+            ("127.0.0.1:8080", "http://[::1]:8080", false),
+            ("192.0.2.7:8080", "http://localhost:8080", false),
+            ("127.0.0.1:443", "https://api.clarifai.com", false),
+        ] {
+            let own = is_own(&endpoint.parse().unwrap(), listening.parse().unwrap());
+            assert_eq!(own, expected, "{endpoint} at {listening}");
+        }
+    }
 }

@@ -11,7 +11,9 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use url::Url;
 
 /// The version of the format.
 pub(super) const FORMAT: &str = "1.0";
@@ -37,6 +39,10 @@ pub enum RecordingError {
         column: usize,
         problem: String,
     },
+    #[error(
+        "calls cannot be forwarded to {endpoint}: the emulator itself listens there, on {address}"
+    )]
+    ForwardsToItself { endpoint: Url, address: SocketAddr },
     /// The client for the real endpoint cannot be set up.
     #[error("cannot forward calls")]
     Forward(#[source] reqwest::Error),

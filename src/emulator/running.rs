@@ -1,10 +1,12 @@
 //! A running emulator: start, stop, and access for tests.
 
-use super::config::Config;
+use super::config::{Config, Recording};
 use super::connection::Connections;
 use super::error::EmulatorError;
 use super::faults::FaultControl;
+use super::forward;
 use super::listing::Filter;
+use super::recording::RecordingError;
 use super::reply::{self, Refusal};
 use super::seed::{configured_app, store_all};
 use super::server;
@@ -40,6 +42,15 @@ impl Emulator {
         };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        if let Recording::Record {
+            forward: Some(endpoint),
+            ..
+        } = &config.recording
+            && forward::is_own(endpoint, address)
+        {
+            let endpoint = endpoint.clone();
+            return Err(RecordingError::ForwardsToItself { endpoint, address }.into());
+        }
         // Blocks only briefly, and no call is waiting yet.
         let store = Store::open(&config)?;
         let mode = Mode::open(&config)?;
@@ -84,7 +95,8 @@ impl Emulator {
         &self.shared.faults
     }
 
-    /// The latest 100,000 calls that the emulator itself answered, in the order of their answers.
+    /// The latest 100,000 calls that the emulator itself answered, in the order of their answers. Calls that were forwarded,
+    /// or answered from a recording, are not among them: see the recording.
     pub fn calls(&self) -> Vec<CallRecord> {
         self.shared.calls()
     }

@@ -4,6 +4,7 @@ use super::serving::Server;
 use super::{Run, boxes, command, settled};
 use serde_json::{Value, json};
 use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
 
 const APPLY: [&str; 3] = ["apply", "m.yaml", "--auto-approve"];
@@ -154,6 +155,27 @@ fn calls_are_forwarded_with_the_callers_token_and_recorded() {
     let (status, _) = server.request("POST", &path, "another-token-of-mine", &noted);
     assert_eq!(status, 200);
     assert_eq!(server.stop("-INT").0, Some(0));
+}
+
+#[test]
+fn calls_are_not_forwarded_to_the_emulator_itself() {
+    let folder = folder();
+    // No one listens there now.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    for endpoint in [
+        format!("http://{address}"),
+        format!("http://localhost:{}", address.port()),
+    ] {
+        let mut command = command(folder.path());
+        command.args(["emulator", "--listen", &address.to_string()]);
+        command.args(["--record", "calls.jsonl", "--forward", &endpoint]);
+        let run = Run::of(command).exits(64);
+        let why = "the emulator itself listens there, on 127.0.0.1:";
+        assert!(run.stderr.contains(why), "{}", run.stderr);
+    }
+    assert!(!folder.path().join("calls.jsonl").exists());
 }
 
 #[test]
