@@ -1,7 +1,10 @@
-//! The official clients against the emulator, unchanged. They are installed from the package indexes, which takes a minute,
-//! so this runs only if `ANNOSYNC_SDK` is set.
+//! The official clients against the emulator, unchanged: the SDK, the example for pytest, and the snippets of the service's
+//! documents. They are installed from the package indexes, so this runs only if `ANNOSYNC_SDK` is set.
 
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
+
+mod documents;
+mod snippets;
 
 use super::connections::{CERTIFICATE, PRIVATE_KEY};
 use super::{Server, config};
@@ -9,51 +12,55 @@ use annosync::emulator::{Config, tls};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Whether the tests of the official clients run.
-fn wanted() -> bool {
-    let wanted = std::env::var_os("ANNOSYNC_SDK").is_some();
-    if !wanted {
-        eprintln!("skipped: the official clients run with ANNOSYNC_SDK=1");
+/// The folder of an installed client, `python` or `nodejs`, which is installed if it is not there. `None` if it is not wanted,
+/// or the package index cannot be reached. `ANNOSYNC_SDK` names the wanted clients; all with `1`.
+fn installed(client: &str) -> Option<PathBuf> {
+    let wanted = std::env::var("ANNOSYNC_SDK").unwrap_or_default();
+    if wanted != "1" && !wanted.split(' ').any(|name| name == client) {
+        eprintln!("skipped: the official client for {client} runs with ANNOSYNC_SDK=1");
+        return None;
     }
-    wanted
-}
-
-/// Installs a client. `None` if the package index cannot be reached.
-fn install(command: &mut Command) -> Option<()> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients");
+    let mut command = Command::new("python3");
+    command.arg(script("install.py")).arg(&folder).arg(client);
     let output = command.output();
     if output.as_ref().is_ok_and(|output| output.status.success()) {
-        return Some(());
+        return Some(folder.join(client));
     }
     eprintln!("skipped: {command:?} failed: {output:?}");
     None
 }
 
-/// A virtual environment with Python's clients.
-fn python(folder: &Path) -> Option<PathBuf> {
-    let environment = folder.join("venv");
-    install(
-        Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(&environment),
-    )?;
-    let python = environment.join("bin/python");
-    // The JSON channel of clarifai-grpc uses an attribute that protobuf 7 does not have.
-    let packages = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "clarifai",
-        "clarifai-grpc",
-        "protobuf<7",
-    ];
-    install(Command::new(&python).args(packages))?;
-    Some(python)
+/// Python's interpreter, with its clients and pytest.
+fn python() -> Option<Command> {
+    let mut command = Command::new(installed("python")?.join("venv/bin/python"));
+    command.env("NO_PROXY", "127.0.0.1");
+    Some(command)
 }
 
-fn node(folder: &Path) -> Option<()> {
-    let package = ["install", "--silent", "clarifai-nodejs-grpc"];
-    install(Command::new("npm").args(package).current_dir(folder))
+fn nodejs() -> Option<Command> {
+    let packages = installed("nodejs")?.join("node_modules");
+    let mut command = Command::new("node");
+    command.env("NODE_PATH", packages);
+    Some(command)
+}
+
+/// An emulator with TLS: some clients have no option for plain text. The command's client finds it, and trusts it.
+async fn secured(config: Config, command: &mut Command, folder: &Path) -> Server {
+    let tls = Some(tls(CERTIFICATE, PRIVATE_KEY).unwrap());
+    let trusted = reqwest::Certificate::from_pem(CERTIFICATE).unwrap();
+    let server = Server::with(Config { tls, ..config }, |builder| {
+        builder.tls_certs_only([trusted.clone()])
+    })
+    .await;
+    let certificate = folder.join("certificate.pem");
+    std::fs::write(&certificate, CERTIFICATE).unwrap();
+    let port = server.emulator.address().port();
+    command
+        .env("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", &certificate)
+        .env("no_grpc_proxy", "localhost")
+        .env("CLARIFAI_GRPC_BASE", format!("localhost:{port}"));
+    server
 }
 
 fn script(name: &str) -> PathBuf {
@@ -78,51 +85,38 @@ async fn run(mut command: Command) {
 
 #[tokio::test]
 async fn the_python_clients_work_unchanged() {
-    if !wanted() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let Some(python) = python(folder.path()) else {
+    let Some(mut command) = python() else {
         return;
     };
+    let folder = tempfile::tempdir().unwrap();
     let server = Server::start(Config {
         strict: true,
         ..config()
     })
     .await;
-    let mut command = Command::new(python);
     command
         .arg(script("sdk.py"))
         .arg(server.emulator.url())
         .current_dir(folder.path())
         .env("HOME", folder.path())
-        .env("CLARIFAI_PAT", "owner-key")
-        .env("NO_PROXY", "127.0.0.1");
+        .env("CLARIFAI_PAT", "owner-key");
     run(command).await;
     server.emulator.stop().await.unwrap();
 }
 
 #[test]
 fn the_pytest_example_passes() {
-    if !wanted() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let Some(python) = python(folder.path()) else {
+    let Some(mut command) = python() else {
         return;
     };
-    let packages = ["-m", "pip", "install", "--quiet", "pytest"];
-    if install(Command::new(&python).args(packages)).is_none() {
-        return;
-    }
+    let folder = tempfile::tempdir().unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pytest");
-    let output = Command::new(python)
+    let output = command
         .args(["-m", "pytest", "-p", "no:cacheprovider"])
         .arg(example)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("ANNOSYNC", env!("CARGO_BIN_EXE_annosync"))
         .env("HOME", folder.path())
-        .env("NO_PROXY", "127.0.0.1")
         .output()
         .unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout);
@@ -132,35 +126,16 @@ fn the_pytest_example_passes() {
 
 #[tokio::test]
 async fn the_nodejs_client_works_unchanged() {
-    if !wanted() {
+    let Some(mut command) = nodejs() else {
         return;
-    }
+    };
     let folder = tempfile::tempdir().unwrap();
-    if node(folder.path()).is_none() {
-        return;
-    }
-    // The client has no option for plain text.
-    let tls = Some(tls(CERTIFICATE, PRIVATE_KEY).unwrap());
-    let server = Server::start(Config {
+    let strict = Config {
         strict: true,
-        tls,
         ..config()
-    })
-    .await;
-    let certificate = folder.path().join("certificate.pem");
-    std::fs::write(&certificate, CERTIFICATE).unwrap();
-    std::fs::copy(script("client.js"), folder.path().join("client.js")).unwrap();
-    let mut command = Command::new("node");
-    command
-        .arg("client.js")
-        .current_dir(folder.path())
-        .env("NODE_EXTRA_CA_CERTS", &certificate)
-        .env("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", &certificate)
-        .env("no_grpc_proxy", "localhost")
-        .env(
-            "CLARIFAI_GRPC_BASE",
-            format!("localhost:{}", server.emulator.address().port()),
-        );
+    };
+    let server = secured(strict, &mut command, folder.path()).await;
+    command.arg(script("client.js"));
     run(command).await;
     server.emulator.stop().await.unwrap();
 }
