@@ -6,10 +6,10 @@ use super::endpoint::Endpoint;
 use super::listing::Page;
 use super::protobuf;
 use super::reply::{self, Answer, Refusal};
-use super::rows::StoredObject;
+use super::rows::{App, StoredObject};
 use super::session::{Session, signed};
 use rusqlite::params;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// `GET /users/{user_id}/apps`
 pub(super) fn list_apps(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
@@ -30,16 +30,13 @@ pub(super) fn list_apps(session: &mut Session<'_>, call: &Call<'_>) -> Result<An
 
 /// `GET /users/{user_id}/apps/{app_id}`
 pub(super) fn get_app(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
-    let found = read(session, call)?;
+    let found = read(session, &call.app)?;
     Ok(Answer::success(Some(("app", show(found, call)))))
 }
 
 /// `POST /users/{user_id}/apps`. A user creates apps of their own only.
 pub(super) fn post_apps(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
-    if !call.is_owner() {
-        let details = format!("only user `{}` may create their apps", call.app.owner);
-        return Err(Refusal::invalid(details));
-    }
+    check_owner(call)?;
     let mut shown = Vec::new();
     for mut body in call.items("apps", MissingValue::Nothing)? {
         let mut id = take_text(&mut body, "id");
@@ -49,6 +46,7 @@ pub(super) fn post_apps(session: &mut Session<'_>, call: &Call<'_>) -> Result<An
         if session.app(&call.app.owner, &id)?.is_some() {
             return Err(Refusal::invalid(format!("app `{id}` is a duplicate")));
         }
+        body.shift_remove("modified_at");
         let text = Value::Object(body.clone()).to_string();
         session
             .transaction
@@ -67,9 +65,63 @@ pub(super) fn post_apps(session: &mut Session<'_>, call: &Call<'_>) -> Result<An
     Ok(Answer::success(Some(("apps", Value::Array(shown)))))
 }
 
+/// `PATCH /users/{user_id}/apps`
+pub(super) fn patch_apps(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
+    check_owner(call)?;
+    let mut shown = Vec::new();
+    for patch in call.items("apps", MissingValue::Nothing)? {
+        let id = patch.get("id").and_then(Value::as_str).unwrap_or_default();
+        let Some(app) = session.app(&call.app.owner, id)? else {
+            let details = format!("user `{}` has no app `{id}`", call.app.owner);
+            return Err(Refusal::missing(details));
+        };
+        shown.push(patch_one(session, call, &app, patch)?);
+    }
+    Ok(Answer::success(Some(("apps", Value::Array(shown)))))
+}
+
+/// `PATCH /users/{user_id}/apps/{app_id}`
+pub(super) fn patch_app(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
+    check_owner(call)?;
+    let shown = patch_one(session, call, &call.app, call.item("app")?)?;
+    Ok(Answer::success(Some(("app", shown))))
+}
+
+fn patch_one(
+    session: &Session<'_>,
+    call: &Call<'_>,
+    app: &App,
+    patch: Map<String, Value>,
+) -> Result<Value, Refusal> {
+    let mut stored = read(session, app)?;
+    stored.patch(call.action()?, patch, &session.now);
+    let text = Value::Object(stored.body.clone()).to_string();
+    session
+        .transaction
+        .prepare_cached("UPDATE apps SET body = ?2 WHERE app = ?1")?
+        .execute(params![app.key, text])?;
+    Ok(show(stored, call))
+}
+
+/// `DELETE /users/{user_id}/apps/{app_id}`, with everything in it
+pub(super) fn delete_app(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
+    check_owner(call)?;
+    session.delete_app(&call.app)?;
+    Ok(Answer::success(None))
+}
+
+fn check_owner(call: &Call<'_>) -> Result<(), Refusal> {
+    if call.is_owner() {
+        return Ok(());
+    }
+    let owner = &call.app.owner;
+    let details = format!("only user `{owner}` may create, change and delete their apps");
+    Err(Refusal::invalid(details))
+}
+
 /// `GET /myscopes`. A known key may make every call.
 pub(super) fn my_scopes(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
-    let app = show(read(session, call)?, call);
+    let app = show(read(session, &call.app)?, call);
     let calls = Endpoint::ALL.iter();
     let calls: Vec<String> = calls
         .map(|call| format!("/{}/{}", protobuf::SERVICE, call.name()))
@@ -79,11 +131,11 @@ pub(super) fn my_scopes(session: &mut Session<'_>, call: &Call<'_>) -> Result<An
         .and("endpoints", calls.into()))
 }
 
-fn read(session: &Session<'_>, call: &Call<'_>) -> rusqlite::Result<StoredObject> {
+fn read(session: &Session<'_>, app: &App) -> rusqlite::Result<StoredObject> {
     session
         .transaction
         .prepare_cached("SELECT app_id, created_at, body FROM apps WHERE app = ?1")?
-        .query_row([call.app.key], StoredObject::read)
+        .query_row([app.key], StoredObject::read)
 }
 
 fn show(mut app: StoredObject, call: &Call<'_>) -> Value {

@@ -101,7 +101,8 @@ impl<'a> Call<'a> {
             Some(user) => user,
             None => &config.owner,
         };
-        let app = if matches!(endpoint, Endpoint::ListApps | Endpoint::PostApps) {
+        let on_all = [Endpoint::ListApps, Endpoint::PostApps, Endpoint::PatchApps];
+        let app = if on_all.contains(&endpoint) {
             let app = App {
                 key: 0,
                 owner: owner.to_owned(),
@@ -158,15 +159,15 @@ impl<'a> Call<'a> {
         check_count(list, items.len())?;
         let mut prepared = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let Value::Object(item) = item else {
-                return Err(Refusal::format(format!("{list}[{index}] is not an object")));
-            };
-            let mut item = item.clone();
-            data::prepare(&mut item, missing)
-                .map_err(|problem| Refusal::format(format!("{list}[{index}]: {problem}")))?;
-            prepared.push(item);
+            prepared.push(prepare(&format!("{list}[{index}]"), item, missing)?);
         }
         Ok(prepared)
+    }
+
+    /// An object in the body, in the stored form.
+    pub(super) fn item(&self, name: &str) -> Result<Map<String, Value>, Refusal> {
+        let item = self.sent.body.get(name).unwrap_or(&Value::Null);
+        prepare(name, item, MissingValue::Nothing)
     }
 
     /// A list of strings in the body; empty if it is absent, because protobuf does not distinguish the two.
@@ -180,6 +181,20 @@ impl<'a> Call<'a> {
         texts
             .ok_or_else(|| Refusal::format(format!("`{list}` has an element that is not a string")))
     }
+}
+
+fn prepare(
+    place: &str,
+    item: &Value,
+    missing: MissingValue,
+) -> Result<Map<String, Value>, Refusal> {
+    let Value::Object(item) = item else {
+        return Err(Refusal::format(format!("{place} is not an object")));
+    };
+    let mut item = item.clone();
+    data::prepare(&mut item, missing)
+        .map_err(|problem| Refusal::format(format!("{place}: {problem}")))?;
+    Ok(item)
 }
 
 /// Rejects a list that is empty or longer than the API allows.

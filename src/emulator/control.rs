@@ -137,8 +137,7 @@ async fn reset(shared: &Arc<Shared>) -> Result<Answer, Refusal> {
         ));
     }
     let cleared = shared.run(Access::Writes, |session, config| {
-        let app = configured_app(session, config)?;
-        Ok(session.clear(&app)?)
+        Ok(session.clear(&config.owner, &config.app_id)?)
     });
     cleared.await.map(|()| Answer::success(None))
 }

@@ -36,6 +36,14 @@ impl Session<'_> {
         Ok(())
     }
 
+    pub(super) fn update_dataset(&self, app: &App, changed: &StoredObject) -> rusqlite::Result<()> {
+        let body = Value::Object(changed.body.clone()).to_string();
+        self.transaction
+            .prepare_cached("UPDATE datasets SET body = ?3 WHERE app = ?1 AND id = ?2")?
+            .execute(params![app.key, changed.id, body])?;
+        Ok(())
+    }
+
     /// Returns whether the dataset existed.
     pub(super) fn delete_dataset(&self, app: &App, id: &str) -> rusqlite::Result<bool> {
         self.transaction

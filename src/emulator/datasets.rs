@@ -21,6 +21,7 @@ pub(super) fn post_datasets(session: &mut Session<'_>, call: &Call<'_>) -> Resul
         if session.dataset(&call.app, &id)?.is_some() {
             return Err(Refusal::invalid(format!("dataset `{id}` is a duplicate")));
         }
+        body.shift_remove("modified_at");
         let created_at = session.now.clone();
         let dataset = StoredObject {
             id,
@@ -47,6 +48,25 @@ pub(super) fn get_dataset(session: &mut Session<'_>, call: &Call<'_>) -> Result<
     Ok(Answer::success(Some(("dataset", show(found, call)))))
 }
 
+/// `PATCH /datasets`
+pub(super) fn patch_datasets(
+    session: &mut Session<'_>,
+    call: &Call<'_>,
+) -> Result<Answer, Refusal> {
+    let action = call.action()?;
+    let mut shown = Vec::new();
+    for mut patch in call.items("datasets", MissingValue::Nothing)? {
+        let id = take_text(&mut patch, "id");
+        let Some(mut dataset) = session.dataset(&call.app, &id)? else {
+            return Err(Refusal::missing(format!("no dataset `{id}`")));
+        };
+        dataset.patch(action, patch, &session.now);
+        session.update_dataset(&call.app, &dataset)?;
+        shown.push(show(dataset, call));
+    }
+    Ok(Answer::success(Some(("datasets", Value::Array(shown)))))
+}
+
 /// `DELETE /datasets`. Their inputs stay.
 pub(super) fn delete_datasets(
     session: &mut Session<'_>,
@@ -65,10 +85,27 @@ pub(super) fn delete_datasets(
 /// `POST /datasets/{dataset_id}/inputs`
 pub(super) fn post_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
     let dataset = named(session, call)?.id;
+    let mut ids = Vec::new();
+    match call.sent.body.get("search") {
+        Some(search) if !search.is_null() => {
+            let others = searched_datasets(search).ok_or_else(|| {
+                let known = "search.query.filters[0].input.dataset_ids";
+                Refusal::invalid(format!("inputs to add are found only by `{known}`"))
+            })?;
+            for other in others {
+                let inputs = session.dataset_inputs(&call.app, other, Page::ALL)?;
+                ids.extend(inputs.into_iter().map(|(id, _)| id));
+            }
+        }
+        _ => {
+            for item in call.items("dataset_inputs", MissingValue::Nothing)? {
+                let id = item.get("input").and_then(|input| input["id"].as_str());
+                ids.push(id.unwrap_or_default().to_owned());
+            }
+        }
+    }
     let mut shown = Vec::new();
-    for item in call.items("dataset_inputs", MissingValue::Nothing)? {
-        let id = item.get("input").and_then(|input| input["id"].as_str());
-        let id = id.unwrap_or_default();
+    for id in &ids {
         let Some(input) = session.input(&call.app, id)? else {
             let details = format!("no input `{id}`");
             return Err(Refusal::new(400, Code::INPUT_DOES_NOT_EXIST, details));
@@ -105,6 +142,18 @@ pub(super) fn delete_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Resul
         session.remove_from_dataset(&call.app, &dataset, id)?;
     }
     Ok(Answer::success(None))
+}
+
+/// The datasets of a search for the inputs of datasets: the official SDK merges one into another so.
+fn searched_datasets(search: &Value) -> Option<Vec<&str>> {
+    let [filter] = &search["query"]["filters"].as_array()?[..] else {
+        return None;
+    };
+    let input = filter["input"].as_object()?;
+    let is_only = filter.as_object()?.len() == 1 && input.len() == 1;
+    let ids = input.get("dataset_ids")?.as_array()?.iter();
+    let ids: Option<Vec<&str>> = ids.map(Value::as_str).collect();
+    ids.filter(|ids| is_only && !ids.is_empty())
 }
 
 fn named(session: &Session<'_>, call: &Call<'_>) -> Result<StoredObject, Refusal> {

@@ -65,6 +65,7 @@ endpoints! {
     ListDatasets: GET "/datasets";
     GetDataset: GET "/datasets/{dataset_id}";
     PostDatasets: POST "/datasets";
+    PatchDatasets: PATCH "/datasets";
     DeleteDatasets: DELETE "/datasets";
     ListDatasetInputs: GET "/datasets/{dataset_id}/inputs";
     PostDatasetInputs: POST "/datasets/{dataset_id}/inputs";
@@ -72,6 +73,9 @@ endpoints! {
     ListApps: GET "/v2/users/{user_id}/apps", GET "/v2/apps";
     GetApp: GET "/v2/users/{user_id}/apps/{app_id}", GET "/v2/app";
     PostApps: POST "/v2/users/{user_id}/apps";
+    PatchApps: PATCH "/v2/users/{user_id}/apps";
+    PatchApp: PATCH "/v2/users/{user_id}/apps/{app_id}";
+    DeleteApp: DELETE "/v2/users/{user_id}/apps/{app_id}";
     GetUser: GET "/v2/users/{user_id}";
     MyScopes: GET "/myscopes";
 }
@@ -91,10 +95,10 @@ impl Endpoint {
             Self::DeleteInputs => Some("ids"),
             Self::PostConcepts | Self::PatchConcepts => Some("concepts"),
             Self::PostAnnotationsSearches => Some("searches"),
-            Self::PostDatasets => Some("datasets"),
+            Self::PostDatasets | Self::PatchDatasets => Some("datasets"),
             Self::DeleteDatasets => Some("dataset_ids"),
             Self::PostDatasetInputs => Some("dataset_inputs"),
-            Self::PostApps => Some("apps"),
+            Self::PostApps | Self::PatchApps => Some("apps"),
             _ => None,
         }
     }
@@ -103,7 +107,7 @@ impl Endpoint {
         self.item_list().is_some()
             || matches!(
                 self,
-                Self::PatchAnnotationsStatus | Self::CancelInputsAddJob
+                Self::PatchAnnotationsStatus | Self::CancelInputsAddJob | Self::PatchApp
             )
     }
 

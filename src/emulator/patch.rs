@@ -29,13 +29,22 @@ impl Action {
 
 /// Applies `patch` to `stored`, the patchable fields of an annotation (`data`, `annotation_info`, …).
 pub fn apply(action: Action, stored: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    if action == Action::Overwrite && !patch.contains_key("data") {
+        stored.insert("data".to_owned(), Value::Object(Map::new()));
+    }
+    apply_to_fields(action, stored, patch);
+}
+
+/// Applies `patch` to the fields of an app or dataset.
+pub(super) fn apply_to_fields(
+    action: Action,
+    stored: &mut Map<String, Value>,
+    patch: &Map<String, Value>,
+) {
     match action {
         Action::Merge => merge_object(stored, patch),
         Action::Remove => remove_from_object(stored, patch),
         Action::Overwrite => {
-            if !patch.contains_key("data") {
-                stored.insert("data".to_owned(), Value::Object(Map::new()));
-            }
             for (name, value) in patch {
                 stored.insert(name.clone(), value.clone());
             }

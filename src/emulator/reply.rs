@@ -301,9 +301,9 @@ pub(super) fn object(stored: StoredObject, owners: &[(&str, &str)]) -> Value {
         shown.insert((*name).to_owned(), Value::from(*id));
     }
     if !stored.created_at.is_empty() {
-        for name in ["created_at", "modified_at"] {
-            shown.insert(name.to_owned(), Value::from(stored.created_at.as_str()));
-        }
+        let created_at = Value::from(stored.created_at);
+        shown.insert("created_at".to_owned(), created_at.clone());
+        shown.entry("modified_at").or_insert(created_at);
     }
     Value::Object(shown)
 }

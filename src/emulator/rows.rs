@@ -1,5 +1,6 @@
 //! The rows of the database: apps, annotations, inputs and concepts as they are stored.
 
+use super::patch::{self, Action};
 use crate::wire::Code;
 use rusqlite::Row;
 use serde_json::{Map, Value};
@@ -75,11 +76,20 @@ pub(super) struct StoredInput {
 pub(super) struct StoredObject {
     pub(super) id: String,
     pub(super) created_at: String,
-    /// All other fields that the client sent.
+    /// All other fields that the client sent, and the time of the last patch.
     pub(super) body: Map<String, Value>,
 }
 
 impl StoredObject {
+    /// Only the server sets the fields that name the object's place and times.
+    pub(super) fn patch(&mut self, action: Action, mut patch: Map<String, Value>, now: &str) {
+        for name in ["id", "user_id", "app_id", "created_at"] {
+            patch.shift_remove(name);
+        }
+        patch::apply_to_fields(action, &mut self.body, &patch);
+        self.body.insert("modified_at".to_owned(), Value::from(now));
+    }
+
     /// Reads the columns of id, time and body.
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let body: String = row.get(2)?;

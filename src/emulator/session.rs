@@ -7,6 +7,17 @@ use super::rows::App;
 use rusqlite::{OptionalExtension, Transaction};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// The tables with parts of apps. Rows that refer to others come first.
+const TABLES: [&str; 7] = [
+    "dataset_inputs",
+    "datasets",
+    "jobs",
+    "media",
+    "concepts",
+    "annotations",
+    "inputs",
+];
+
 #[derive(Debug)]
 pub(super) struct Session<'a> {
     /// RFC 3339; the same for all writes of a call, and empty in a call that only reads.
@@ -48,26 +59,27 @@ impl Session<'_> {
         Ok(hex_id(self.seed, "id", count as u64))
     }
 
-    /// Deletes everything except an app itself. New ids are those of a new database again.
-    pub(super) fn clear(&self, app: &App) -> rusqlite::Result<()> {
-        // Rows that refer to others come first.
-        const TABLES: [&str; 7] = [
-            "dataset_inputs",
-            "datasets",
-            "jobs",
-            "media",
-            "concepts",
-            "annotations",
-            "inputs",
-        ];
-        for table in TABLES {
+    /// Deletes everything, and makes an empty app with this owner and id. New ids are those of a new database again.
+    pub(super) fn clear(&self, owner: &str, app_id: &str) -> rusqlite::Result<()> {
+        for table in TABLES.iter().chain(&["apps"]) {
             self.transaction
                 .execute(&format!("DELETE FROM {table}"), [])?;
         }
-        self.transaction
-            .execute("DELETE FROM apps WHERE app <> ?1", [app.key])?;
+        self.transaction.execute(
+            "INSERT INTO apps (user_id, app_id) VALUES (?1, ?2)",
+            [owner, app_id],
+        )?;
         self.transaction
             .execute("UPDATE counters SET value = 0 WHERE name = 'ids'", [])?;
+        Ok(())
+    }
+
+    /// Deletes an app with everything in it.
+    pub(super) fn delete_app(&self, app: &App) -> rusqlite::Result<()> {
+        for table in TABLES.iter().chain(&["apps"]) {
+            self.transaction
+                .execute(&format!("DELETE FROM {table} WHERE app = ?1"), [app.key])?;
+        }
         Ok(())
     }
 

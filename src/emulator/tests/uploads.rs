@@ -209,6 +209,21 @@ async fn datasets_hold_inputs_of_their_app() {
         .send(Method::DELETE, "/datasets/d/inputs", remove)
         .await;
     assert_eq!(listed().await, ["b"]);
+    let patch = json!({"action": "merge", "datasets": [
+        {"id": "d", "notes": "n", "metadata": {"a": 1}, "user_id": "another", "created_at": "2000-01-01T00:00:00Z"},
+    ]});
+    let patched = server.send(Method::PATCH, "/datasets", patch).await["datasets"][0].clone();
+    assert_eq!(
+        (&patched["description"], &patched["notes"]),
+        (&json!("all"), &json!("n"))
+    );
+    assert_eq!(patched["user_id"], "owner");
+    assert!(
+        patched["modified_at"].as_str() > patched["created_at"].as_str(),
+        "{patched}"
+    );
+    let (_, got) = server.get(OWNER, "/datasets/d").await;
+    assert_eq!(got["dataset"], patched);
     server.send(Method::DELETE, "/inputs/b", Value::Null).await;
     assert_eq!(listed().await, Vec::<Value>::new());
     let gone = json!({"dataset_ids": ["d"]});
@@ -258,4 +273,122 @@ async fn users_create_their_own_apps() {
         (&json!("d"), &json!("second"))
     );
     assert_eq!(code(&get("/v2/users/owner/apps/none").await), 11101);
+}
+
+#[tokio::test]
+async fn a_dataset_takes_the_inputs_of_another_one() {
+    let server = Server::start().await;
+    let datasets = json!({"datasets": [{"id": "from"}, {"id": "to"}]});
+    server.send(Method::POST, "/datasets", datasets).await;
+    let inputs = json!({"inputs": [
+        {"id": "a", "dataset_ids": ["from"]}, {"id": "b", "dataset_ids": ["from", "to"]}, {"id": "c"},
+    ]});
+    server.send(Method::POST, "/inputs", inputs).await;
+    let merge = |input: Value| json!({"search": {"query": {"filters": [{"input": input}]}}});
+    let path = "/datasets/to/inputs";
+    for unknown in [
+        json!({"id": "c"}),
+        json!({"dataset_ids": ["from"], "id": "a"}),
+        json!({"dataset_ids": []}),
+    ] {
+        let refused = server.send(Method::POST, path, merge(unknown)).await;
+        assert_eq!(code(&refused), 11102, "{refused}");
+    }
+    server
+        .send(Method::POST, path, merge(json!({"dataset_ids": ["from"]})))
+        .await;
+    let (_, listed) = server.get(OWNER, path).await;
+    let listed = listed["dataset_inputs"].as_array().unwrap().iter();
+    let listed: Vec<&Value> = listed.map(|it| &it["input"]["id"]).collect();
+    assert_eq!(listed, ["b", "a"]);
+}
+
+#[tokio::test]
+async fn only_their_owner_changes_and_deletes_apps() {
+    let server = Server::with(Config {
+        control: true,
+        ..config()
+    })
+    .await;
+    server
+        .send(Method::POST, "/inputs", json!({"inputs": [{"id": "a"}]}))
+        .await;
+    let call = async |key, method, path: &str, body: Value| {
+        let (_, body) = server.try_call(key, method, path, body).await.unwrap();
+        body
+    };
+    let apps = "/v2/users/owner/apps";
+    let second = "/v2/users/owner/apps/second";
+    let posted = json!({"apps": [{"id": "second", "description": "d", "notes": "n"}]});
+    call(OWNER, Method::POST, apps, posted.clone()).await;
+    let inputs = json!({"inputs": [{"id": "b", "data": {"concepts": [{"id": "car"}]}}]});
+    call(OWNER, Method::POST, &format!("{second}/inputs"), inputs).await;
+
+    let patch = json!({"action": "overwrite", "app": {"id": "second", "description": "e"}});
+    let of_all = json!({"action": "merge", "apps": [{"id": "second", "metadata": {"a": 1}}]});
+    for (method, path, body) in [
+        (Method::PATCH, second, &patch),
+        (Method::PATCH, apps, &of_all),
+        (Method::DELETE, second, &Value::Null),
+    ] {
+        let refused = call(HELPER, method, path, body.clone()).await;
+        assert_eq!(code(&refused), 11102, "{refused}");
+    }
+    let patched = call(OWNER, Method::PATCH, second, patch).await["app"].clone();
+    assert_eq!(
+        (&patched["description"], &patched["notes"]),
+        (&json!("e"), &json!("n"))
+    );
+    let patched = call(OWNER, Method::PATCH, apps, of_all).await["apps"][0].clone();
+    assert_eq!(
+        (&patched["description"], &patched["metadata"]),
+        (&json!("e"), &json!({"a": 1}))
+    );
+    let missing = json!({"action": "merge", "apps": [{"id": "none"}]});
+    assert_eq!(
+        code(&call(OWNER, Method::PATCH, apps, missing).await),
+        11101
+    );
+
+    assert_eq!(
+        code(&call(OWNER, Method::DELETE, second, Value::Null).await),
+        10000
+    );
+    assert_eq!(
+        code(&call(OWNER, Method::DELETE, second, Value::Null).await),
+        11101
+    );
+    let (_, left) = server.get(OWNER, "/inputs").await;
+    assert_eq!(ids(&left["inputs"]), ["a"], "inputs of other apps stay");
+    // An app of the same name is a new one.
+    call(OWNER, Method::POST, apps, posted).await;
+    for part in ["inputs", "concepts"] {
+        let listed = call(OWNER, Method::GET, &format!("{second}/{part}"), Value::Null).await;
+        assert_eq!(listed[part], json!([]));
+    }
+    // The emulator's own app comes back with a reset.
+    assert_eq!(
+        code(
+            &call(
+                OWNER,
+                Method::DELETE,
+                "/v2/users/owner/apps/app",
+                Value::Null
+            )
+            .await
+        ),
+        10000
+    );
+    assert_eq!(
+        code(&call(OWNER, Method::GET, "/_annosync/dump", Value::Null).await),
+        11101
+    );
+    assert_eq!(
+        code(&call(OWNER, Method::POST, "/_annosync/reset", Value::Null).await),
+        10000
+    );
+    let listed = call(OWNER, Method::GET, apps, Value::Null).await;
+    assert_eq!(ids(&listed["apps"]), ["app"]);
+    let (_, left) = server.get(OWNER, "/inputs").await;
+    assert_eq!(left["inputs"], json!([]));
 }

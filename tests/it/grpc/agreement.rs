@@ -36,10 +36,15 @@ fn steps() -> Vec<Step> {
         step("PostApps", Method::POST, "/../../apps", json!({"apps": [{"id": "second", "description": "d", "metadata": {"n": 3}}]}), none()),
         step("ListApps", get(), "/../../apps", none(), none()),
         step("GetApp", get(), "", none(), none()),
+        step("PatchApps", Method::PATCH, "/../../apps", json!({"action": "merge", "apps": [{"id": "second", "metadata": {"half": 0.5}}]}), none()),
+        step("PatchApp", Method::PATCH, "/../second", json!({"action": "overwrite", "app": {"id": "second", "description": "e", "is_template": true}}), json!({"user_app_id": {"user_id": "owner", "app_id": "second"}})),
+        step("DeleteApp", Method::DELETE, "/../second", none(), json!({"user_app_id": {"user_id": "owner", "app_id": "second"}})),
+        step("DeleteApp", Method::DELETE, "/../none", none(), json!({"user_app_id": {"user_id": "owner", "app_id": "none"}})),
         step("GetUser", get(), "/../../../owner", none(), none()),
         step("MyScopes", get(), "/myscopes", none(), none()),
         step("PostDatasets", Method::POST, "/datasets", json!({"datasets": [{"id": "d", "description": "x"}, {"id": "e"}]}), none()),
         step("ListDatasets", get(), "/datasets", none(), none()),
+        step("PatchDatasets", Method::PATCH, "/datasets", json!({"action": "merge", "datasets": [{"id": "d", "notes": "n", "metadata": {"n": 3}}]}), none()),
         step("GetDataset", get(), "/datasets/d", none(), json!({"dataset_id": "d"})),
         step("PostInputs", Method::POST, "/inputs", json!({"inputs_add_job_id": "j", "inputs": [
             {"id": "i", "data": {"image": {"base64": "iVBORw0KGgo="}, "metadata": {"whole": 3, "half": 0.5, "list": [1, {"a": null}], "yes": true}}, "dataset_ids": ["d"]},
@@ -59,6 +64,7 @@ fn steps() -> Vec<Step> {
         step("PatchInputs", Method::PATCH, "/inputs", json!({"action": "merge", "inputs": [{"id": "i", "data": {"concepts": [{"id": "night", "value": 0.25}]}}, {"id": "none"}]}), none()),
         step("ListDatasetInputs", get(), "/datasets/d/inputs", none(), json!({"dataset_id": "d"})),
         step("PostDatasetInputs", Method::POST, "/datasets/e/inputs", json!({"dataset_inputs": [{"input": {"id": "t"}}]}), json!({"dataset_id": "e"})),
+        step("PostDatasetInputs", Method::POST, "/datasets/e/inputs", json!({"search": {"query": {"filters": [{"input": {"dataset_ids": ["d"]}}]}}}), json!({"dataset_id": "e"})),
         step("DeleteDatasetInputs", Method::DELETE, "/datasets/e/inputs", json!({"input_ids": ["t"]}), json!({"dataset_id": "e"})),
         step("DeleteDatasets", Method::DELETE, "/datasets", json!({"dataset_ids": ["e"]}), none()),
         step("PostAnnotations", Method::POST, "/annotations", json!({"annotations": [

@@ -73,6 +73,47 @@ def sdk():
     app.delete_dataset("photos")
 
 
+def more_of_the_sdk():
+    """What users call beside uploads of single files."""
+    user = User(**USER)
+    user.create_app(app_id="third", base_workflow="Empty")
+    user.patch_app("third", description="tests", is_template=True)
+    app = user.app("third")
+    equal(app.description, "tests")
+    inputs = app.inputs()
+    equal(user.get_user_info().user.id, "owner")
+    app.create_concepts(["cat", "dog"], ["Cat", "Dog"])
+    equal(ids(app.list_concepts()), ["cat", "dog"])
+
+    texts = Path("texts")
+    texts.mkdir()
+    for i in range(3):
+        (texts / f"text{i}.txt").write_text(f"text {i}")
+    Path("texts.csv").write_text("inputid,input,concepts\nrow1,one,cat\nrow2,two,dog\n")
+    app.create_dataset("first", notes="n")
+    app.create_dataset("second")
+    first, second = app.dataset("first"), app.dataset("second")
+    first.upload_from_folder("texts", input_type="text", labels=False)
+    second.upload_from_csv("texts.csv", input_type="text", csv_type="raw", labels=True)
+    equal(sorted(ids(first.list_inputs())), ["text0", "text1", "text2"])
+    equal(sorted(ids(second.list_inputs())), ["row1", "row2"])
+    equal(app.get_input_count(), 5)
+    second.merge_dataset("first")
+    equal(len(list(inputs.list_inputs(dataset_id="second"))), 5)
+    app.patch_dataset("first", description="texts", action="merge")
+    equal([(it.id, it.description) for it in app.list_datasets()], [("first", "texts"), ("second", "")])
+    equal(inputs.get_input("row1").data.concepts[0].id, "cat")
+
+    proto = inputs.get_input_from_url("picture", image_url="https://example.com/b.jpg", labels=["cat"], metadata=None)
+    inputs.upload_inputs([proto])
+    box = inputs.get_bbox_proto("picture", "dog", [0.1, 0.2, 0.8, 0.9], "dog", "box")
+    equal(inputs.upload_annotations([box]), [])
+    inputs.delete_annotations(["picture"])
+    equal(len(list(inputs.list_annotations(batch_input=[resources_pb2.Input(id="picture")]))), 1)
+    user.delete_app("third")
+    equal("third" in ids(user.list_apps()), False)
+
+
 def grpc():
     address = urlparse(URL)
     metadata = (("authorization", "Key owner-key"),)
@@ -118,5 +159,6 @@ def grpc():
 
 
 sdk()
+more_of_the_sdk()
 grpc()
 print("all calls succeeded")
