@@ -59,6 +59,8 @@ async fn secured(config: Config, command: &mut Command, folder: &Path) -> Server
     command
         .env("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", &certificate)
         .env("no_grpc_proxy", "localhost")
+        .env("NODE_EXTRA_CA_CERTS", &certificate)
+        .env("CLARIFAI_API_BASE", format!("https://localhost:{port}"))
         .env("CLARIFAI_GRPC_BASE", format!("localhost:{port}"));
     server
 }

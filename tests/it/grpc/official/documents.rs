@@ -9,6 +9,8 @@ use std::path::Path;
 pub(super) enum Language {
     Python,
     NodeJs,
+    /// JavaScript over REST, with `fetch`.
+    Fetch,
 }
 
 /// A file with documents.
@@ -20,6 +22,7 @@ pub(super) struct Document {
 
 #[derive(Debug)]
 pub(super) struct Snippet {
+    pub(super) document: String,
     /// Document and line.
     pub(super) name: String,
     pub(super) language: Language,
@@ -48,11 +51,12 @@ pub(super) fn documents() -> Option<Vec<Document>> {
 }
 
 impl Document {
-    /// How many calls of Python's or NodeJS's stub the text has: their methods begin with a capital letter, Java's do not.
+    /// How many calls of `fetch`, and of Python's or NodeJS's stub, the text has: methods of Java's begin with a small letter.
     pub(super) fn calls(&self) -> usize {
         let is_call = |line: &&String| {
             let called = line.split_once("stub.").map(|(_, method)| method);
             called.is_some_and(|it| it.starts_with(|first: char| first.is_ascii_uppercase()))
+                || line.starts_with("fetch(")
         };
         self.lines.iter().filter(is_call).count()
     }
@@ -63,12 +67,13 @@ impl Document {
             let end = self.end(at, language);
             let lines: Vec<&str> = self.lines[at..end].iter().map(String::as_str).collect();
             Snippet {
+                document: self.name.clone(),
                 name: format!("document {}, line {}", self.name, at + 1),
                 language,
                 code: match language {
                     Language::Python => indented(&lines),
                     // Where a comma is missing is found by the lines around it, which some documents indent.
-                    Language::NodeJs => lines
+                    Language::NodeJs | Language::Fetch => lines
                         .iter()
                         .map(|it| it.trim())
                         .collect::<Vec<_>>()
@@ -88,6 +93,13 @@ impl Document {
         {
             return Some(Language::Python);
         }
+        // Others begin with a comment.
+        let is_first = at == 0 || !self.lines[at - 1].starts_with("//");
+        let is_value = line.starts_with("const raw = JSON") || line.starts_with("const appId = '");
+        let is_script = at > 0 && self.lines[at - 1] == "<script>";
+        if is_script || (is_first && is_value) {
+            return Some(Language::Fetch);
+        }
         // Java's begin with the same comment.
         let mut below = self.lines.iter().skip(at + 1).filter(|it| !it.is_empty());
         let mut is_called = || below.nth(1).is_some_and(|it| it.starts_with("stub."));
@@ -100,8 +112,9 @@ impl Document {
     fn end(&self, begin: usize, language: Language) -> usize {
         let rest = self.lines.iter().enumerate().skip(begin);
         match language {
-            Language::NodeJs => {
-                let mut ends = rest.filter(|(_, line)| *line == ");");
+            Language::NodeJs | Language::Fetch => {
+                let mut ends =
+                    rest.filter(|(_, line)| *line == ");" || line.starts_with(".catch("));
                 ends.next().map(|(at, _)| at + 1)
             }
             // After the check of the status, a loop may print what was listed.
@@ -156,7 +169,25 @@ const MENDED: &[(Language, &str, &str, usize)] = &[
     (Language::NodeJs, "]\n}\nembed_", "]\n},\nembed_", 4),
     (Language::NodeJs, "}\" //", "}\", //", 4),
     (Language::NodeJs, "0.8\nright", "0.8,\nright", 2),
-    // Otherwise one input is named twice, and the pairs with the annotations are wrong.
+    (
+        Language::Fetch,
+        "\"input_id\": \"{{asset_id}}\"",
+        "\"input_id\": \"input-1\", \"id\": \"annotation-1\"",
+        1,
+    ),
+    (
+        Language::Fetch,
+        "]\n});\nconst requestOptions = {\nmethod: 'PATCH'",
+        "], \"action\": \"overwrite\"\n});\nconst requestOptions = {\nmethod: 'PATCH'",
+        1,
+    ),
+    // What is named twice here is two things elsewhere.
+    (
+        Language::Fetch,
+        "ids=${modelVersionId1}`",
+        "ids=${modelVersionId2}`",
+        1,
+    ),
     (
         Language::NodeJs,
         "INPUT_ID_2}\", \"",
@@ -182,6 +213,10 @@ const FILLED: &[(&str, &str)] = &[
     ("YOUR_USER_ID_HERE", "owner"),
     ("YOUR_APP_ID_HERE", "app"),
     ("YOUR_PAT_HERE", "owner-key"),
+    ("{YOUR_USER_ID}", "owner"),
+    ("{YOUR_APP_ID}", "app"),
+    ("{YOUR_PERSONAL_TOKEN}", "owner-key"),
+    ("{{concept_id}}", "bike"),
     ("{YOUR_INPUT_ID}", "input-1"),
     ("{YOUR_INPUT_ID_1}", "input-1"),
     ("{YOUR_INPUT_ID_2}", "input-2"),
@@ -212,9 +247,13 @@ const VARIABLES: &[(&str, &str)] = &[
 
 /// Names what the test has seeded.
 pub(super) fn fill(snippet: &mut Snippet) {
+    // JavaScript's own placeholders stay.
+    const OWN: (&str, &str) = ("${", "$\0");
+    snippet.code = snippet.code.replace(OWN.0, OWN.1);
     for (placeholder, value) in FILLED {
         snippet.code = snippet.code.replace(placeholder, value);
     }
+    snippet.code = snippet.code.replace(OWN.1, OWN.0);
     for (variable, value) in VARIABLES {
         let assigned = format!("{variable} = '");
         let Some((before, after)) = snippet.code.split_once(&assigned) else {
@@ -223,7 +262,7 @@ pub(super) fn fill(snippet: &mut Snippet) {
         let (_, after) = after.split_once('\'').unwrap();
         snippet.code = format!("{before}{assigned}{value}'{after}");
     }
-    for left in ["\"{", "_HERE"] {
+    for left in ["\"{", "'{", "_HERE"] {
         assert!(!snippet.code.contains(left), "{snippet:?}");
     }
 }

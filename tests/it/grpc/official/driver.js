@@ -1,4 +1,4 @@
-// Runs the documents' snippets for NodeJS: each line of stdin is one as JSON, and a line of stdout says how it ended.
+// Runs the documents' snippets for NodeJS and with `fetch`: each line of stdin is one as JSON, and a line of stdout says how it ended.
 
 const readline = require("readline");
 const vm = require("vm");
@@ -8,11 +8,20 @@ const client = require("clarifai-nodejs-grpc");
 const metadata = new client.grpc.Metadata();
 metadata.set("authorization", "Key owner-key");
 const shared = client.ClarifaiStub.grpc();
-const quiet = { log() {} };
+
+function ending({ status, annotations }) {
+    return { code: status.code, annotations: (annotations || []).length };
+}
 
 function run({ name, code }) {
     return new Promise((resolve, reject) => {
         let calls = 0;
+        const passOn = (url, options) => {
+            calls += 1;
+            return fetch(url.replace("https://api.clarifai.com", process.env.CLARIFAI_API_BASE), options);
+        };
+        // Snippets with `fetch` print the answer, or `error` and the error, at their end. The others print annotations.
+        const printed = { log: (text, error) => (error ? reject(error) : resolve(ending(JSON.parse(text)))) };
         // The official stub, whose callbacks are watched: a snippet does not say when it has ended, and throws in them.
         const watched = (stub) => new Proxy(stub, {
             get: (_, method) => (request, headers, callback) => {
@@ -20,7 +29,7 @@ function run({ name, code }) {
                 stub[method](request, headers, (error, response) => {
                     try {
                         callback(error, response);
-                        resolve({ code: response.status.code, annotations: (response.annotations || []).length });
+                        resolve(ending(response));
                     } catch (thrown) {
                         reject(thrown);
                     }
@@ -29,9 +38,10 @@ function run({ name, code }) {
         });
         const required = () => ({ grpc: client.grpc, ClarifaiStub: { grpc: () => watched(client.ClarifaiStub.grpc()) } });
         // In a block, names of the snippet may be those of the parameters.
-        const parameters = ["require", "stub", "metadata", "console"];
+        const parameters = ["require", "stub", "metadata", "console", "fetch"];
         const snippet = vm.compileFunction(`{${code}\n}`, parameters, { filename: name });
-        snippet(required, watched(shared), metadata, quiet);
+        const isFetch = code.includes("\nfetch(");
+        snippet(required, watched(shared), metadata, isFetch ? printed : { log() {} }, passOn);
         if (calls !== 1) {
             reject(new Error(`${calls} calls`));
         }
@@ -40,8 +50,8 @@ function run({ name, code }) {
 
 async function main() {
     for await (const line of readline.createInterface({ input: process.stdin })) {
-        const ending = await run(JSON.parse(line)).catch((error) => ({ error: error.stack }));
-        console.log(JSON.stringify(ending));
+        const ended = await run(JSON.parse(line)).catch((error) => ({ error: error.stack }));
+        console.log(JSON.stringify(ended));
     }
     process.exit(0);
 }

@@ -9,16 +9,21 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
-/// What the snippets do, in the order of the documents: a call, and what it lists or changes.
-const EFFECTS: &[(&str, &[Language], &[&str])] = &[
-    ("000", &[Language::Python], PATCHES),
-    ("001", BOTH, ALL),
-    ("002", BOTH, ALL),
-    ("003", &[], &[]),
-    ("004", BOTH, DELETES),
+/// What the snippets do, in the order of each document: a call, and what it lists or changes.
+const EFFECTS: &[(&str, Language, &[&str])] = &[
+    ("000", Language::Python, PATCHES),
+    ("001", Language::Python, ALL),
+    ("001", Language::NodeJs, ALL),
+    ("001", Language::Fetch, ALL_BY_FETCH),
+    ("002", Language::Python, ALL),
+    ("002", Language::NodeJs, ALL),
+    ("004", Language::Python, DELETES),
+    ("004", Language::NodeJs, DELETES),
+    ("004", Language::Fetch, DELETES),
 ];
 
-const BOTH: &[Language] = &[Language::Python, Language::NodeJs];
+/// The files with documents; one has no snippets, only links to them.
+const DOCUMENTS: &[&str] = &["000", "001", "002", "003", "004"];
 
 const ALL: &[&str] = &[
     "PostAnnotations: 1 added",
@@ -40,6 +45,27 @@ const ALL: &[&str] = &[
     DELETES[2],
 ];
 
+/// With `fetch`, the list by inputs names one input.
+const ALL_BY_FETCH: &[&str] = &[
+    ALL[0],
+    ALL[1],
+    ALL[2],
+    ALL[3],
+    ALL[4],
+    ALL[5],
+    "ListAnnotations: 3 listed",
+    ALL[7],
+    ALL[8],
+    ALL[9],
+    ALL[10],
+    ALL[11],
+    ALL[12],
+    ALL[13],
+    ALL[14],
+    ALL[15],
+    ALL[16],
+];
+
 const PATCHES: &[&str] = &[
     "PatchAnnotations: 1 changed",
     "PatchAnnotations: 1 changed",
@@ -58,17 +84,19 @@ fn every_call_of_the_documents_is_in_a_snippet() {
     let Some(documents) = documents() else {
         return;
     };
-    let names = documents.iter().map(|it| it.name.as_str());
-    let expected = EFFECTS.iter().map(|(name, ..)| *name);
-    assert_eq!(names.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
-    for (document, (name, languages, effects)) in documents.iter().zip(EFFECTS) {
+    let names: Vec<&str> = documents.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, DOCUMENTS);
+    for document in &documents {
         let snippets = document.snippets();
-        for language in BOTH {
-            let found = snippets.iter().filter(|it| it.language == *language);
-            let expected = usize::from(languages.contains(language)) * effects.len();
-            assert_eq!(found.count(), expected, "{language:?} in {name}");
+        assert_eq!(document.calls(), snippets.len(), "{}", document.name);
+        for language in [Language::Python, Language::NodeJs, Language::Fetch] {
+            let is_row =
+                |row: &&(&str, Language, &[&str])| row.0 == document.name && row.1 == language;
+            let row = EFFECTS.iter().find(is_row);
+            let found = snippets.iter().filter(|it| it.language == language);
+            let expected = row.map_or(0, |(.., effects)| effects.len());
+            assert_eq!(found.count(), expected, "{language:?} in {}", document.name);
         }
-        assert_eq!(document.calls(), snippets.len(), "{name}");
     }
     let mut snippets: Vec<Snippet> = documents.iter().flat_map(Document::snippets).collect();
     mend(&mut snippets);
@@ -79,33 +107,26 @@ fn every_call_of_the_documents_is_in_a_snippet() {
 fn the_documents_python_snippets_run() {
     if let Some(mut command) = python() {
         command.arg(script("driver.py"));
-        run(Language::Python, command);
+        run(&[Language::Python], command);
     }
 }
 
 #[test]
-fn the_documents_nodejs_snippets_run() {
+fn the_documents_nodejs_and_fetch_snippets_run() {
     if let Some(mut command) = nodejs() {
         command.arg(script("driver.js"));
-        run(Language::NodeJs, command);
+        run(&[Language::NodeJs, Language::Fetch], command);
     }
 }
 
-/// Runs all snippets of a language in one process, because its client takes long to load.
-fn run(language: Language, mut command: Command) {
+/// Runs all snippets of some languages in one process, because its client takes long to load.
+fn run(languages: &[Language], mut command: Command) {
     let Some(documents) = documents() else {
         return;
     };
     let mut snippets: Vec<Snippet> = documents.iter().flat_map(Document::snippets).collect();
     mend(&mut snippets);
-    snippets.retain(|snippet| snippet.language == language);
-    let expected = EFFECTS.iter();
-    let expected = expected.filter(|(_, languages, _)| languages.contains(&language));
-    let expected: Vec<&str> = expected
-        .flat_map(|(.., effects)| *effects)
-        .copied()
-        .collect();
-    assert_eq!(snippets.len(), expected.len());
+    snippets.iter_mut().for_each(fill);
 
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -120,8 +141,18 @@ fn run(language: Language, mut command: Command) {
     };
     let server = runtime.block_on(secured(config, &mut command, folder.path()));
     let mut driver = Driver::start(command);
-    for (snippet, expected) in snippets.iter_mut().zip(expected) {
-        fill(snippet);
+    let mut ran = 0;
+    let wanted = EFFECTS
+        .iter()
+        .filter(|(_, language, _)| languages.contains(language));
+    let wanted = wanted.flat_map(|(document, language, effects)| {
+        let own = snippets
+            .iter()
+            .filter(|it| it.document == *document && it.language == *language);
+        own.zip(*effects)
+    });
+    for (snippet, expected) in wanted {
+        ran += 1;
         let before = runtime.block_on(prepare(&server));
         let ending = driver.run(snippet);
         assert_eq!(ending["code"], 10_000, "{snippet:?}\n{ending}");
@@ -131,8 +162,12 @@ fn run(language: Language, mut command: Command) {
         };
         let listed = ending["annotations"].as_u64().unwrap();
         let effect = effect(call.endpoint.name(), listed, &before, &after);
-        assert_eq!(effect, expected, "{snippet:?}");
+        assert_eq!(effect, *expected, "{snippet:?}");
     }
+    let all = snippets
+        .iter()
+        .filter(|it| languages.contains(&it.language));
+    assert_eq!(ran, all.count());
     driver.stop();
     runtime.block_on(server.emulator.stop()).unwrap();
 }
