@@ -7,6 +7,8 @@ from urllib.parse import urlparse
 from clarifai.client.app import App
 from clarifai.client.input import Inputs
 from clarifai.client.user import User
+from clarifai.datasets.upload.base import ClarifaiDataLoader
+from clarifai.datasets.upload.features import VisualDetectionFeatures
 from clarifai_grpc.channel.clarifai_channel import ClarifaiChannel
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2, service_pb2_grpc
 from clarifai_grpc.grpc.api.status import status_code_pb2
@@ -73,6 +75,22 @@ def sdk():
     app.delete_dataset("photos")
 
 
+class Boxes(ClarifaiDataLoader):
+    """Two pictures with two boxes each, for uploads of inputs with annotations."""
+
+    task = "visual_detection"
+
+    def load_data(self):
+        pass
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, at):
+        boxes = [[0.1, 0.1, 0.5, 0.5], [0.2, 0.2, 0.6, 0.6]]
+        return VisualDetectionFeatures("dog/rex.png", ["cat", "dog"], boxes, id=str(at))
+
+
 def more_of_the_sdk():
     """What users call beside uploads of single files."""
     user = User(**USER)
@@ -110,6 +128,11 @@ def more_of_the_sdk():
     equal(inputs.upload_annotations([box]), [])
     inputs.delete_annotations(["picture"])
     equal(len(list(inputs.list_annotations(batch_input=[resources_pb2.Input(id="picture")]))), 1)
+    app.create_dataset("boxes").upload_dataset(Boxes())
+    for at in range(2):
+        annotations = inputs.list_annotations(batch_input=[resources_pb2.Input(id=f"boxes-{at}")])
+        found = [it.data.regions[0].data.concepts[0].id for it in annotations if it.data.regions]
+        equal(sorted(found), ["cat", "dog"])
     user.delete_app("third")
     equal("third" in ids(user.list_apps()), False)
 
