@@ -131,7 +131,6 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     let base = args.planning.base(&args.path, args.files)?;
     let destination = args.connection.destination(Some(&manifest))?;
     let create = args.planning.create_inputs(&manifest);
-    let manifest = Arc::new(manifest);
     let session = Session::open_for(&args.connection, &destination, create).await?;
     let ended = async {
         let reading = async {
@@ -149,11 +148,11 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
         let files: Arc<dyn InputFiles> = if plan.inputs.is_empty() {
             Arc::new(NoFiles)
         } else {
-            Arc::new(ManifestFiles(Arc::clone(&manifest)))
+            Arc::new(ManifestFiles(manifest.media_folder.clone()))
         };
         let caller = observed.caller.clone();
         // Frees most of the memory before the apply.
-        drop((observed, base));
+        drop((manifest, observed, base));
         let run = Run {
             args: &args,
             session: &session,

@@ -238,7 +238,7 @@ pub(crate) fn declared_size(manifest: &Manifest, id: &InputId) -> Option<[u32; 2
     }
     let origin = manifest.desired.input(id)?.origin;
     let path = manifest.medium_path(origin, image.path.as_deref()?).ok()?;
-    picture(&manifest.medium_file(&path).ok()?).displayed_size()
+    picture(&manifest.media_folder.file(&path).ok()?).displayed_size()
 }
 
 /// What the header of an image file says.

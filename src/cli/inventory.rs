@@ -6,7 +6,7 @@ use super::output;
 use super::progress::Progress;
 use super::session::{CreateInputs, Session};
 use crate::apply::InputFiles;
-use crate::manifest::{InputText, InputVideo, Manifest, MediumContent};
+use crate::manifest::{InputText, InputVideo, Manifest, MediaFolder, MediumContent};
 use crate::model::{ConceptId, DesiredInput, InputId, ObservedState, hex};
 use crate::observed;
 use crate::plan::{Inventory, Medium, MediumKind, MediumSource, Missing, PlannedInput, Vocabulary};
@@ -14,9 +14,7 @@ use crate::render::counted;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 /// How many inputs that cannot be posted are listed.
 const MAX_LISTED: usize = 20;
@@ -174,7 +172,10 @@ fn media(manifest: &Manifest, input: &DesiredInput) -> Result<Vec<Medium>, Strin
             )
         };
         let path = manifest.medium_path(input.origin, written).map_err(say)?;
-        let bytes = manifest.read_medium(&path, content(kind)).map_err(say)?;
+        let bytes = manifest
+            .media_folder
+            .read(&path, content(kind))
+            .map_err(say)?;
         if bytes.is_empty() {
             let message = format!("the file `{path}` is empty");
             return Err(say((message, "name the file that contains it")));
@@ -224,17 +225,12 @@ fn content(kind: MediumKind) -> MediumContent {
 }
 
 /// Reads the files of a manifest that are posted.
-pub(crate) struct ManifestFiles(pub(crate) Arc<Manifest>);
-
-impl fmt::Debug for ManifestFiles {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ManifestFiles").field(&self.0.root).finish()
-    }
-}
+#[derive(Debug)]
+pub(crate) struct ManifestFiles(pub(crate) MediaFolder);
 
 impl InputFiles for ManifestFiles {
     fn read(&self, path: &str, kind: MediumKind) -> Result<Vec<u8>, String> {
-        let read = self.0.read_medium(path, content(kind));
+        let read = self.0.read(path, content(kind));
         read.map_err(|(message, hint)| format!("{message} ({hint})"))
     }
 }

@@ -232,7 +232,7 @@ fn pictures(manifest: &Manifest) -> Pictures {
     let read = inputs.par_iter().filter_map(|input| {
         let image = manifest.images.get(&input.id)?;
         let path = manifest.medium_path(input.origin, image.path.as_deref()?);
-        let file = path.and_then(|path| manifest.medium_file(&path));
+        let file = path.and_then(|path| manifest.media_folder.file(&path));
         let picture = match file {
             Ok(file) => files::picture(&file),
             Err((why, _)) => Picture::Unreadable(why),

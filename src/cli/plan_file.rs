@@ -200,7 +200,7 @@ impl Request<'_> {
             .filter(|medium| matches!(medium.source, MediumSource::File { .. }))
             .count();
         match manifest {
-            Some(manifest) => Ok(Arc::new(ManifestFiles(Arc::clone(manifest)))),
+            Some(manifest) => Ok(Arc::new(ManifestFiles(manifest.media_folder.clone()))),
             None if files == 0 => Ok(Arc::new(NoFiles)),
             None => Err(Failure::usage(format!(
                 "{} posts files of its manifest's folder ({files}), and does not say where that is",

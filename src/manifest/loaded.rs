@@ -6,11 +6,12 @@ use super::context::{Image, InputText, InputVideo};
 use super::finding::{Part, Place, Pointer};
 use super::header::INPUTS;
 use super::input::Media;
+use super::media_folder::{MediaFolder, MediumContent};
 use super::named;
 use super::problem::SourceSpan;
 use super::report::{spans_in, unchanged};
 use super::select::{Candidate, folder_of};
-use super::source::{Disk, FileAccess, Memory, Unreadable, kind_of};
+use super::source::{Disk, FileAccess, Memory};
 use super::target::TargetSpec;
 use crate::model::{ConceptId, DesiredState, Ignore, InputId, Level, Origin, Rule, Shard, hex};
 use sha2::{Digest, Sha256};
@@ -58,6 +59,8 @@ pub struct Manifest {
     pub root: PathBuf,
     /// The folder that was read.
     folder: PathBuf,
+    /// Where the files are that inputs name.
+    pub media_folder: MediaFolder,
     media: BTreeMap<InputId, Media>,
     files: Vec<(Candidate, [u8; 32])>,
     access: FileAccess,
@@ -68,15 +71,6 @@ pub struct Manifest {
     pub git_error: Option<String>,
     /// The texts, if they were not read from files.
     texts: Option<BTreeMap<PathBuf, String>>,
-}
-
-/// How to read the file of an input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MediumContent {
-    /// An image or a video.
-    Bytes,
-    /// Without a byte order mark, and with LF for CRLF.
-    Text,
 }
 
 /// A place in a manifest.
@@ -142,6 +136,10 @@ impl Manifest {
             header_file: folder.join(&assembled.header_file),
             root: folder.join(folder_of(&assembled.header_file)),
             folder: folder.to_owned(),
+            media_folder: MediaFolder {
+                folder: folder.to_owned(),
+                access,
+            },
             media: assembled.media,
             files: assembled.files,
             missing_files: assembled
@@ -158,7 +156,7 @@ impl Manifest {
     /// The same manifest, with pictures, texts and masks in another folder.
     #[must_use]
     pub fn with_media_in(mut self, folder: &Path) -> Self {
-        folder.clone_into(&mut self.folder);
+        folder.clone_into(&mut self.media_folder.folder);
         self
     }
 
@@ -203,53 +201,8 @@ impl Manifest {
         };
         let origin = self.desired.input(input).map(|input| input.origin);
         let path = self.medium_path(origin.unwrap_or_default(), &written)?;
-        let bytes = self.read_medium(&path, MediumContent::Text)?;
+        let bytes = self.media_folder.read(&path, MediumContent::Text)?;
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
-    }
-
-    /// The bytes of a file of the manifest's folder.
-    ///
-    /// # Errors
-    ///
-    /// Why the file cannot be read, and a hint.
-    pub fn read_medium(
-        &self,
-        path: &str,
-        content: MediumContent,
-    ) -> Result<Vec<u8>, (String, &'static str)> {
-        let disk = Disk {
-            folder: &self.folder,
-            access: self.access,
-            chosen: None,
-        };
-        // The path may come from a plan file, which is not trusted.
-        let path = named::path_below("", path, self.access)?;
-        match content {
-            MediumContent::Bytes => named::read_bytes(&path, &disk),
-            MediumContent::Text => Ok(named::read_text(&path, &disk)?.1.into_bytes()),
-        }
-    }
-
-    /// The regular file of the manifest's folder at this path.
-    ///
-    /// # Errors
-    ///
-    /// Why it may not be opened, and a hint.
-    pub fn medium_file(&self, path: &str) -> Result<PathBuf, (String, &'static str)> {
-        let disk = Disk {
-            folder: &self.folder,
-            access: self.access,
-            chosen: None,
-        };
-        let file = disk.named_path(path).and_then(|file| {
-            let kind = file.metadata()?.file_type();
-            if kind.is_file() {
-                Ok(file)
-            } else {
-                Err(Unreadable::NotAFile(kind_of(kind)))
-            }
-        });
-        file.map_err(|error| named::describe(path, &error))
     }
 
     /// The files of an input's masks, as written, with the indices of their annotations.

@@ -16,7 +16,7 @@
 //! | `header`, `target`, `input`, `annotation`, `content`, `lint` | the fields of a manifest |
 //! | `assemble`, `checks`, `named` | combine the files; check across them; read masks and texts |
 //! | `finding`, `locate`, `report`, `problem` | findings with tree paths -> problems with lines and columns |
-//! | `loaded` | the result, [`Manifest`] |
+//! | `loaded`, `media_folder` | the result, [`Manifest`]; the files that its inputs name |
 //! | `lines` | read a JSON Lines file for an import, one input at a time |
 //! | `survey` | list what belongs to a manifest, and what does not |
 //! | `write`, `anchor` | write a manifest; find the parts of a file for edits |
@@ -43,6 +43,7 @@ mod lint;
 mod load;
 mod loaded;
 mod locate;
+mod media_folder;
 mod named;
 mod node;
 mod others;
@@ -75,7 +76,8 @@ pub use load::{
     Overlay, files_below, has_header, is_header, load, load_shard, load_tracked, load_with, parse,
     parse_with,
 };
-pub use loaded::{Location, Manifest, ManifestShard, MediumContent, Spot};
+pub use loaded::{Location, Manifest, ManifestShard, Spot};
+pub use media_folder::{MediaFolder, MediumContent};
 pub use problem::{Problem, Problems, ProblemsShown, SourceSpan};
 pub use scan::comments;
 pub use select::HEADER_FILES;

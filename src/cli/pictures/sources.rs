@@ -178,7 +178,7 @@ impl<'a> Named<'a> {
         let path = image.and_then(|it| it.path.as_deref());
         let file = path.map(|path| {
             let path = manifest.medium_path(input.origin, path)?;
-            manifest.medium_file(&path)
+            manifest.media_folder.file(&path)
         });
         let (file, problem) = match file.transpose() {
             Ok(file) => (file, None),
