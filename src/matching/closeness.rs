@@ -2,7 +2,7 @@
 //!
 //! Decoded masks, texts and large polygons are cached for all comparisons of one input.
 
-use super::group::{declared_text, whole_text};
+use super::group::{count_comparison, declared_text, whole_text};
 use super::state::State;
 use crate::model::{
     Geometry, MaskArea, Overlap, Polygon, PolygonLines, Spacing, TextPairs, overlap,
@@ -41,6 +41,7 @@ impl Closeness {
         desired: usize,
         observed: usize,
     ) -> Option<Overlap> {
+        count_comparison();
         let (wanted, stored) = (&state.desired[desired], &state.observed[observed]);
         match (wanted.geometry(), &stored.geometry) {
             (Geometry::Mask(mask), Geometry::Mask(_)) => {

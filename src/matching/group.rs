@@ -82,11 +82,24 @@ impl Group {
 
 /// Whether both are in the same group and have the same geometry.
 pub(super) fn same_location(desired: &DesiredAnnotation, observed: &ObservedAnnotation) -> bool {
+    count_comparison();
     let same_location = match desired.geometry() {
         Geometry::Region(region) => observed.region().as_ref() == Some(region),
         group => group.same(&observed.geometry),
     };
     same_names(desired, observed) && same_location
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many comparisons of a declared with an observed annotation this thread has made.
+    pub(super) static COMPARISONS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts a comparison in tests.
+pub(super) fn count_comparison() {
+    #[cfg(test)]
+    COMPARISONS.set(COMPARISONS.get() + 1);
 }
 
 /// Whether both agree in frame, track and text of the whole input.

@@ -2,7 +2,7 @@
 
 use super::candidates::Candidate;
 use super::closeness::{Closeness, PolygonMeasure};
-use super::group::same_location;
+use super::group::{COMPARISONS, same_location};
 use super::index::Index;
 use super::nearest::{self, Coverage};
 use super::reason::{Matched, MatchedBy};
@@ -299,6 +299,45 @@ fn among_many_boxes_each_is_compared_with_the_nearest() {
         assert_eq!(found.pairs.len(), 24 * count);
         let pairs = pairs_of(&declared(&wanted), &stored(&there));
         assert_eq!(pairs.len(), count, "all are paired");
+    }
+}
+
+/// How many comparisons a matching of these takes, for each of them.
+fn comparisons(wanted: &[Value], there: &[Value]) -> f64 {
+    let (desired, observed) = (declared(wanted), stored(there));
+    COMPARISONS.set(0);
+    assert_eq!(pairs_of(&desired, &observed).len(), wanted.len());
+    COMPARISONS.get() as f64 / wanted.len() as f64
+}
+
+#[test]
+fn the_comparisons_of_an_annotation_do_not_grow_with_their_number() {
+    /// A box with the upper left corner somewhere within a range, and its concept.
+    type Shape = (&'static str, f64, f64, &'static str);
+    // What is declared is larger by this, and has this concept.
+    let shapes: [Shape; 5] = [
+        ("spread, unchanged", 0.9, 0.0, "car"),
+        ("spread, moved", 0.9, 0.0002, "car"),
+        ("crowded, moved", 0.01, 0.002, "car"),
+        ("equal, unchanged", 0.0, 0.0, "car"),
+        ("equal, relabelled", 0.0, 0.0, "bus"),
+    ];
+    for (name, within, larger, concept) in shapes {
+        let side = if within > 0.5 { 0.005 } else { 0.3 };
+        let boxes = |count: usize, larger: f64, concept: &str| -> Vec<Value> {
+            let mut next = fractions();
+            let one = |_| {
+                let [top, left] = [next(), next()].map(|at| at * within);
+                let [bottom, right] = [top, left].map(|at| at + side + larger);
+                let edges = json!({"top": top, "left": left, "bottom": bottom, "right": right});
+                json!({"box": edges, "concepts": {concept: 1}})
+            };
+            (0..count).map(one).collect()
+        };
+        let of = |count| comparisons(&boxes(count, larger, concept), &boxes(count, 0.0, "car"));
+        let (few, many) = (of(1_000), of(8_000));
+        // The nearest 24 are compared, or fewer.
+        assert!(many <= 1.2 * few.max(24.0), "{name}: {few}, then {many}");
     }
 }
 
