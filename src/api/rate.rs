@@ -2,7 +2,7 @@
 //!
 //! The service counts the calls that arrive in any second. A client knows only when it sent a call and when the answer came. So
 //! a bucket holds one token for each call of a second, and a token returns one second after the latest moment at which its call
-//! can have arrived. A short run starts with a burst. A refusal shows that the limit is lower than configured: from then on
+//! can have arrived, less the time that the next call takes at least. A short run starts with a burst. A refusal shows that the limit is lower than configured: from then on
 //! calls are spaced evenly at the rate that succeeded, and from time to time a higher rate is tried.
 //!
 //! A plain token bucket with back-off was measured to use 6 to 25 % less of a known limit: it does not know when a call arrived,
@@ -26,6 +26,12 @@ const MARGIN: Duration = Duration::from_millis(1);
 /// The average time that a call may take to arrive. A token is away for this time plus one second, which leaves 95.6 % of the
 /// rate.
 const ALLOWANCE: Duration = Duration::from_millis(45);
+
+/// What counts between two calls is not how long they take to arrive, but how much longer the first one takes. That is at most
+/// the time by which its answer came later than the quickest possible one. The quickest of the answers so far is slower than
+/// that by at most this time, divided by the root of their number: so it is if both ways vary by 50 ms each. Where answers vary
+/// little, this leaves 98 % of the rate after 60 answers, and 99 % after 200.
+const UNSEEN: Duration = Duration::from_millis(140);
 
 /// The most allowance that may be saved for slow calls, as a fraction of a second's calls.
 const MOST_SAVED: f64 = 0.5;
@@ -125,6 +131,9 @@ struct Pace {
     saved: Duration,
     /// Calls that were answered since connections were last cold.
     warm: u32,
+    /// The shortest time from a call over a warm connection to its answer, and the number of such answers.
+    quickest: Duration,
+    seen: u32,
     /// When the latest answer came.
     last_answer: Instant,
     /// When recent successful calls were sent.
@@ -156,6 +165,8 @@ impl Pace {
             returning: BinaryHeap::new(),
             saved: Duration::ZERO,
             warm: 0,
+            quickest: Duration::MAX,
+            seen: 0,
             last_answer: now,
             passed: VecDeque::new(),
             learnt: None,
@@ -231,9 +242,19 @@ impl Pace {
         };
         let mut underway = now - call.sent;
         if !call.cold {
+            self.quickest = self.quickest.min(underway);
+            self.seen = self.seen.saturating_add(1);
+            let unseen = UNSEEN.div_f64(f64::from(self.seen).sqrt());
+            let later = underway - self.quickest + unseen;
             underway = underway.min(longest);
+            // Nothing is saved while calls are spaced evenly: they cannot make up for a token that is away for longer.
+            let spent = match self.learnt {
+                None => underway.min(later),
+                Some(_) => underway,
+            };
+            underway = underway.min(later);
             let most = WINDOW.mul_f64(f64::from(self.tokens) * MOST_SAVED);
-            self.saved = longest.saturating_sub(underway).min(most);
+            self.saved = longest.saturating_sub(spent).min(most);
         }
         self.returning
             .push(Reverse(call.sent + underway + self.period + MARGIN));

@@ -205,17 +205,29 @@ async fn a_strict_server_never_refuses_and_is_used_to_95_percent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stall_causes_no_refusal_if_answers_are_usually_quick() {
-    for stall in [60.0, 150.0, 300.0] {
-        let network = Network {
-            stall,
-            ..Network::NEAR
-        };
-        let server = Server::new(Counting::Passed, 15);
-        let run = Simulation::new(15, server, network, 8, 1);
+async fn a_distant_server_with_steady_answers_is_used_to_98_percent() {
+    for (least, jitter) in [(40.0, 0.0), (40.0, 3.0), (150.0, 3.0)] {
+        let network = Network::new(least, jitter);
+        let run = Simulation::new(15, Server::new(Counting::Passed, 15), network, 8, 1);
         run.run(60).await;
-        assert_eq!(run.refusals(), 0, "{stall}");
-        assert!(run.count(0..60, true) as f64 > 0.9 * 900.0, "{stall}");
+        assert_eq!(run.refusals(), 0, "{network:?}");
+        let share = run.count(10..60, true) as f64 / (15.0 * 50.0);
+        assert!(share >= 0.98, "{network:?}: {share}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stall_causes_no_refusal_if_answers_usually_take_equally_long() {
+    for network in [Network::NEAR, Network::new(40.0, 3.0)] {
+        for stall in [60.0, 150.0, 300.0] {
+            let network = Network { stall, ..network };
+            let server = Server::new(Counting::Passed, 15);
+            let run = Simulation::new(15, server, network, 8, 1);
+            run.run(60).await;
+            assert_eq!(run.refusals(), 0, "{network:?}");
+            let used = run.count(0..60, true) as f64;
+            assert!(used > 0.9 * 900.0, "{network:?}: {used}");
+        }
     }
 }
 
@@ -372,6 +384,27 @@ fn an_unanswered_call_keeps_its_token_until_it_must_have_arrived() {
     let back = now + WINDOW + ALLOWANCE + MARGIN;
     assert_eq!(pace.take(now), Err(Wait::Until(back)));
     assert!(pace.take(back).is_ok());
+}
+
+#[test]
+fn a_token_is_away_for_as_long_as_its_call_was_slower_than_the_quickest() {
+    let trip = Duration::from_millis(80);
+    let (mut pace, mut now) = warm(1, Instant::now());
+    let mut away = |late: u64| {
+        let late = Duration::from_millis(late);
+        let call = pace.take(now).unwrap();
+        pace.succeeded(call, now, now + trip + late);
+        let Err(Wait::Until(back)) = pace.take(now + trip) else {
+            panic!("the only token is away");
+        };
+        let away = back - now - WINDOW - MARGIN;
+        now += WINDOW * 2;
+        away.as_millis()
+    };
+    assert_eq!(away(0), ALLOWANCE.as_millis());
+    let last = (0..400).map(|_| away(0)).last();
+    assert_eq!(last, Some(6));
+    assert_eq!([away(20), away(0)], [26, 6]);
 }
 
 #[test]
