@@ -135,14 +135,8 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<Option<T>, E>> Pages<'
                 let number = 1;
                 (Window { number, size }, page)
             } else {
-                // Read few pages beyond the end of a short listing.
-                let ahead = match (self.query.expected(), reads.last()) {
-                    (Some(expected), Some(last)) => {
-                        expected.saturating_sub(last.window.end()).div_ceil(size) as usize
-                    }
-                    _ => reads.len(),
-                };
-                rest.set_window((ahead + 2).min(self.transport.concurrency()));
+                let ahead = self.ahead(&reads, size);
+                rest.set_window((ahead + 2 - empty).min(self.transport.concurrency()));
                 match rest.next().await {
                     Some((window, page)) => (window, page?),
                     None => return Err(Unproved::NoOverlap),
@@ -182,6 +176,18 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<Option<T>, E>> Pages<'
             self.keep(comparison.fresh)?;
         }
         Ok((reads, head, tail))
+    }
+
+    /// How many pages are read ahead, besides the empty ones that end a listing: few beyond the end of a listing that is short, or
+    /// as long as expected.
+    fn ahead(&self, reads: &[PageRead], size: u64) -> usize {
+        let (Some(expected), Some(last)) = (self.query.expected(), reads.last()) else {
+            return reads.len();
+        };
+        let end = last.window.end();
+        // It may be longer than expected by any number of pages.
+        let beyond = end.saturating_sub(expected) / size;
+        (expected.saturating_sub(end).div_ceil(size) + beyond) as usize
     }
 
     /// The size of the server's pages, and the first page, which is read before all others. `None` if it is the only page; then

@@ -6,7 +6,7 @@ use super::progress::Progress;
 use crate::api::{self, Connection, Endpoint, InsecureHttp, Reader, Token, Writer};
 use crate::emulator::{Config, Database, Emulator};
 use crate::manifest::Manifest;
-use crate::model::{ObservedState, Scope, Shard, UserId, hex};
+use crate::model::{DesiredInput, ObservedState, Scope, Shard, UserId, hex};
 use crate::observed::{self, Expected};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -118,13 +118,22 @@ impl Session {
         manifest: &Manifest,
         scope: &Scope,
     ) -> Result<ObservedState, Failure> {
-        let Scope::Shard(shard) = *scope else {
-            return self.observe(scope).await;
+        let inputs = &manifest.desired.inputs;
+        // Each input has an input-level annotation as well.
+        let annotations = |input: &DesiredInput| input.annotations.len() as u64 + 1;
+        let shard = match scope {
+            Scope::Shard(shard) => *shard,
+            Scope::WholeApp => {
+                let _progress = Progress::reading(self.reader());
+                let about = inputs.iter().map(annotations).sum();
+                let observed = observed::observe_about(self.reader(), &self.owner, about).await;
+                return Ok(observed?);
+            }
+            Scope::Inputs(_) => return self.observe(scope).await,
         };
         let mut expected = Expected::default();
-        for input in &manifest.desired.inputs {
-            // Each input has an input-level annotation as well.
-            let annotations = input.annotations.len() as u64 + 1;
+        for input in inputs {
+            let annotations = annotations(input);
             expected.inputs += 1;
             expected.annotations += annotations;
             if shard.covers(&input.id) {

@@ -14,4 +14,4 @@ mod stream;
 pub use error::ObservedError;
 pub use inventory::{missing_inputs, new_concepts, unseen_concepts, unseen_inputs, waiting_inputs};
 pub use saved::{FORMAT_VERSION, SavedListing};
-pub use state::{Expected, from_listing, observe, observe_shard};
+pub use state::{Expected, from_listing, observe, observe_about, observe_shard};

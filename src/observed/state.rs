@@ -30,6 +30,19 @@ pub async fn observe(
     list(reader, app_owner, &filter, scope.clone()).await
 }
 
+/// As [`observe`], for a whole app with about this many annotations, which saves calls after its end.
+pub async fn observe_about(
+    reader: &Reader,
+    app_owner: &str,
+    annotations: u64,
+) -> Result<ObservedState, ObservedError> {
+    let filter = Filter {
+        expected: Some(annotations),
+        ..Filter::everything()
+    };
+    list(reader, app_owner, &filter, Scope::WholeApp).await
+}
+
 /// What is known of an app before it is listed. It decides only how many calls a listing takes.
 #[derive(Debug, Clone, Default)]
 pub struct Expected {

@@ -2,6 +2,7 @@
 
 use super::{annotations, expected, filtered, ids, pairs};
 use crate::api::scripted::{Scripted, named, page_of, success};
+use crate::api::windows::windows;
 use crate::api::{ApiError, Connection, Filter, Reader};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -36,6 +37,53 @@ async fn everything_is_listed_in_order_for_any_page_size() {
             _ => pages + pages / 8 + 12,
         };
         assert!(calls.len() <= most, "{count} by {cap}: {}", calls.len());
+    }
+}
+
+/// How many calls a listing takes of an app with `count` annotations and pages of 1,000, if so many are expected.
+async fn calls(count: usize, expected: Option<usize>) -> usize {
+    let all = annotations(count);
+    let server = Scripted::start(move |call| page_of(&all, call, 1000));
+    let filter = Filter {
+        expected: expected.map(|expected| expected as u64),
+        ..Filter::default()
+    };
+    let listed = ids(&server, &filter).await.unwrap();
+    assert_eq!(listed.len(), count);
+    server.calls().len()
+}
+
+/// The least: each page that is not empty, two empty ones after them, and the first and the last page again.
+fn least_calls(count: usize) -> usize {
+    let pages = windows(1000).take_while(|page| page.start() < count as u64);
+    pages.count() + 2 + 2
+}
+
+#[tokio::test]
+async fn a_listing_of_the_expected_length_takes_the_least_calls() {
+    for count in [1_000, 1_001, 1_990, 2_500, 9_300, 20_000] {
+        assert_eq!(
+            calls(count, Some(count)).await,
+            least_calls(count),
+            "{count}"
+        );
+        // Few annotations more or less are on the same pages, or on one more.
+        for expected in [count - 100, count + 100] {
+            let calls = calls(count, Some(expected)).await;
+            assert!(
+                calls <= least_calls(count) + 1,
+                "{count} of {expected}: {calls}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_length_than_expected_takes_no_more_calls_than_are_made_at_a_time() {
+    for expected in [None, Some(0), Some(4_000), Some(9_000), Some(50_000)] {
+        let calls = calls(20_000, expected).await;
+        // Two of the eight are the empty pages.
+        assert!(calls <= least_calls(20_000) + 6, "{expected:?}: {calls}");
     }
 }
 

@@ -3,6 +3,7 @@
 mod by_ids;
 mod calls;
 mod listing;
+mod pace;
 
 use super::scripted::{Call, Reply, Scripted, named, page_of};
 use super::{ApiError, Filter, Reader};

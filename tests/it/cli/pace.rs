@@ -76,6 +76,18 @@ fn a_lower_rate_than_expected_is_learnt() {
 }
 
 #[test]
+fn a_plan_of_what_is_declared_takes_the_least_calls() {
+    let world = World::new();
+    world.declare(&boxes(0..2_100, "car"));
+    world.apply(&[]).exits(0);
+    world.emulator.forget_calls();
+    let plan = world.plan(&[]).exits(0);
+    assert!(plan.last_line().starts_with("No changes."));
+    // Who calls, three pages that overlap, two empty ones, and the first and the last page again.
+    assert_eq!(calls(&world), (1 + 3 + 2 + 2, 0));
+}
+
+#[test]
 fn the_number_of_concurrent_calls_is_limited() {
     for (flags, most) in [
         (&["--concurrency", "1"][..], 1..=1),

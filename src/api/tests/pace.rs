@@ -1,0 +1,140 @@
+//! Listings and writes at the rate of the service, on a paused clock: 15 calls in any second, answered after 80 ms.
+
+use super::annotations;
+use crate::api::exchange::{Exchange, ExchangeFuture, HttpRequest, HttpResponse, Method};
+use crate::api::{
+    Connection, Endpoint, Filter, InsecureHttp, NamedBody, Reader, Token, Writer, connect_through,
+};
+use crate::model::{AnnotationId, InputId, Json};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+const RATE: usize = 15;
+const LATENCY: Duration = Duration::from_millis(80);
+/// The most annotations of a page.
+const CAP: usize = 100;
+
+#[derive(Debug, Default)]
+struct Service {
+    stored: Vec<String>,
+    /// When the calls of the last second arrived.
+    arrived: Mutex<VecDeque<Instant>>,
+    calls: AtomicUsize,
+    refused: AtomicUsize,
+}
+
+impl Service {
+    fn admits(&self) -> bool {
+        let (mut arrived, now) = (self.arrived.lock().unwrap(), Instant::now());
+        arrived.retain(|at| now - *at < Duration::from_secs(1));
+        arrived.push_back(now);
+        arrived.len() <= RATE
+    }
+
+    fn answer(&self, request: &HttpRequest) -> String {
+        const SUCCESS: &str = r#"{"status":{"code":10000},"#;
+        if request.method == Method::POST {
+            return format!("{SUCCESS}{}", &request.body.as_ref().unwrap()[1..]);
+        }
+        let field = |name: &str| -> usize {
+            let mut fields = request.url.query_pairs();
+            fields.find(|it| it.0 == name).unwrap().1.parse().unwrap()
+        };
+        let size = field("per_page").min(CAP);
+        let page = self.stored.chunks(size).nth(field("page") - 1);
+        format!(
+            r#"{SUCCESS}"annotations":[{}]}}"#,
+            page.unwrap_or_default().join(",")
+        )
+    }
+}
+
+impl Exchange for Service {
+    fn exchange(&self, request: HttpRequest) -> ExchangeFuture<'_> {
+        Box::pin(async move {
+            self.calls.fetch_add(1, Relaxed);
+            sleep(LATENCY / 2).await;
+            let is_admitted = self.admits();
+            let mut answer = HttpResponse {
+                status: 200,
+                ..HttpResponse::default()
+            };
+            if is_admitted {
+                answer.body = self.answer(&request).into_bytes();
+            } else {
+                self.refused.fetch_add(1, Relaxed);
+                answer.status = 429;
+            }
+            sleep(LATENCY / 2).await;
+            Ok(answer)
+        })
+    }
+}
+
+fn connected(service: &Arc<Service>) -> (Reader, Writer) {
+    let endpoint = Endpoint::new("http://localhost", InsecureHttp::Refuse).unwrap();
+    let token = Token::new("topsecret").unwrap();
+    let connection = Connection::new(endpoint, "ann".into(), "street".into(), token);
+    connect_through(&connection, Arc::clone(service) as Arc<dyn Exchange>).unwrap()
+}
+
+/// Checks that the calls so far took at most this many times as long as the rate makes them, and that none was refused.
+fn is_as_fast_as_the_rate(service: &Service, start: Instant, most: f64) {
+    let calls = service.calls.load(Relaxed);
+    assert_eq!(service.refused.load(Relaxed), 0, "of {calls} calls");
+    // Each second begins with as many calls as the rate allows.
+    let least = ((calls - 1) / RATE) as f64;
+    let took = start.elapsed().as_secs_f64();
+    // Some calls wait for the answers to others.
+    assert!(took <= most * least + 0.4, "{took} s, at least {least} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_takes_as_long_as_the_rate_makes_it() {
+    for expected in [None, Some(10_000)] {
+        let service = Arc::new(Service {
+            stored: annotations(10_000),
+            ..Service::default()
+        });
+        let (reader, _) = connected(&service);
+        let filter = Filter {
+            expected,
+            ..Filter::default()
+        };
+        let start = Instant::now();
+        let listing = reader.list(&filter).await.unwrap();
+        assert_eq!(listing.items().len(), 10_000);
+        assert!(service.calls.load(Relaxed) >= 100);
+        is_as_fast_as_the_rate(&service, start, 1.05);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn posts_take_as_long_as_the_rate_makes_them() {
+    let service = Arc::<Service>::default();
+    let (_, writer) = connected(&service);
+    let start = Instant::now();
+    let mut posts = JoinSet::new();
+    for at in 0..150 {
+        if posts.len() == 8 {
+            posts.join_next().await.unwrap().unwrap();
+        }
+        let writer = writer.clone();
+        posts.spawn(async move {
+            let json = Json::new(&format!(r#"{{"id":"a{at}","input_id":"in"}}"#)).unwrap();
+            let body = NamedBody {
+                input: InputId::new("in").unwrap(),
+                id: AnnotationId::new(format!("a{at}")).unwrap(),
+                json: json.into(),
+            };
+            writer.post(&[body]).await.unwrap();
+        });
+    }
+    posts.join_all().await;
+    assert_eq!(service.calls.load(Relaxed), 150);
+    is_as_fast_as_the_rate(&service, start, 1.03);
+}
