@@ -13,6 +13,7 @@ use annosync::{manifest, observed, plan};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+#[expect(dead_code, reason = "other benchmarks use the rest")]
 mod generated;
 mod growth;
 

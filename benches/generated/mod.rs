@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 pub(crate) const PER_INPUT: usize = 20;
 
 pub(crate) const HEADER: &str = "version: 1\nset: bench\npolicy: sync\n";
-const CONCEPTS: [&str; 8] = [
+pub(crate) const CONCEPTS: [&str; 8] = [
     "car", "bus", "tree", "person", "sign", "bike", "dog", "lamp",
 ];
 
@@ -101,15 +101,42 @@ pub(crate) fn json_lines(boxes: &[(usize, [f64; 4], &str)]) -> String {
     text
 }
 
-pub(crate) fn listing(boxes: &[(usize, [f64; 4], &str)]) -> String {
+/// A box as the service stores it: (input, edges, concept).
+pub(crate) fn stored(
+    at: usize,
+    (input, [top, left, bottom, right], concept): &(usize, [f64; 4], &str),
+) -> String {
+    format!(
+        r#"{{"id":"{at:032x}","input_id":"input-{input:07}","user_id":"ann","status":{{"code":24150}},"created_at":"2026-01-01T00:00:00Z","data":{{"regions":[{{"id":"{at:031x}r","region_info":{{"bounding_box":{{"top_row":{top:.6},"left_col":{left:.6},"bottom_row":{bottom:.6},"right_col":{right:.6}}}}},"data":{{"concepts":[{{"id":"{concept}","name":"{concept}","value":1}}]}}}}]}}}}"#
+    )
+}
+
+/// The annotation that every input has.
+pub(crate) fn of_input(input: usize) -> String {
+    format!(
+        r#"{{"id":"f{input:031x}","input_id":"input-{input:07}","user_id":"ann","input_level":true,"status":{{"code":24150}},"created_at":"2026-01-01T00:00:00Z"}}"#
+    )
+}
+
+/// The call that posts these boxes, as one line.
+pub(crate) fn post(boxes: &[(usize, [f64; 4], &str)]) -> String {
     let annotations: Vec<String> = boxes
         .iter()
         .enumerate()
         .map(|(at, (input, [top, left, bottom, right], concept))| {
             format!(
-                r#"{{"id":"{at:032x}","input_id":"input-{input:07}","user_id":"ann","status":{{"code":24150}},"created_at":"2026-01-01T00:00:00Z","data":{{"regions":[{{"id":"{at:031x}r","region_info":{{"bounding_box":{{"top_row":{top:.6},"left_col":{left:.6},"bottom_row":{bottom:.6},"right_col":{right:.6}}}}},"data":{{"concepts":[{{"id":"{concept}","name":"{concept}","value":1}}]}}}}]}}}}"#
+                r#"{{"id":"as-1b32c28c-{at:020x}","input_id":"input-{input:07}","data":{{"regions":[{{"region_info":{{"bounding_box":{{"top_row":{top:.6},"left_col":{left:.6},"bottom_row":{bottom:.6},"right_col":{right:.6}}}}},"data":{{"concepts":[{{"id":"{concept}","value":1.0}}]}}}}]}}}}"#
             )
         })
+        .collect();
+    format!("{{\"annotations\":[{}]}}\n", annotations.join(","))
+}
+
+pub(crate) fn listing(boxes: &[(usize, [f64; 4], &str)]) -> String {
+    let annotations: Vec<String> = boxes
+        .iter()
+        .enumerate()
+        .map(|(at, it)| stored(at, it))
         .collect();
     format!(
         r#"{{"format_version":"1.0","caller":"ann","app_owner":"ann","scope":"whole_app","annotations":[{}]}}"#,
