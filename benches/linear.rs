@@ -28,7 +28,7 @@ const FLAT: f64 = 1.5;
 
 type Boxes = [(usize, [f64; 4], &'static str)];
 
-/// A shape: its name, the most annotations that it is tried with, annotations on an input, the side of a box, and how the
+/// A shape: its name, the most annotations that it is tried with, annotations on an input, the width of a box, and how the
 /// manifest's files are written.
 type Shape = (
     &'static str,
@@ -58,10 +58,10 @@ fn main() -> ExitCode {
     let largest = std::env::var("ANNOSYNC_BENCH").unwrap_or("100000".to_owned());
     let largest: usize = largest.parse().expect("ANNOSYNC_BENCH is a number");
     let mut grows = false;
-    for (name, most, on_input, side, write) in SHAPES {
+    for (name, most, on_input, width, write) in SHAPES {
         let sizes = [100, 10, 1].map(|part| largest.min(most) / part);
         println!("\n{name}: for each of {sizes:?} annotations");
-        let counts = sizes.map(|size| counted(size, on_input(size), side, write));
+        let counts = sizes.map(|size| counted(size, on_input(size), width, write));
         for step in 0..counts[0].len() {
             let of = counts.each_ref().map(|counts| counts[step].1);
             for (what, of) in [
@@ -107,14 +107,14 @@ fn files(folder: &Path, boxes: &Boxes) {
 fn counted(
     size: usize,
     on_input: usize,
-    side: f64,
+    width: f64,
     write: fn(&Path, &Boxes),
 ) -> [(&'static str, Counts); 7] {
     let folder = tempfile::tempdir().expect("there is a place for temporary files");
     fs::write(folder.path().join("annosync.yaml"), HEADER).expect("the file can be written");
-    write(folder.path(), &boxes(size, on_input, side, Change::Some));
+    write(folder.path(), &boxes(size, on_input, width, Change::Some));
     let path = folder.path().join("observed");
-    let stored = listing(&boxes(size, on_input, side, Change::None));
+    let stored = listing(&boxes(size, on_input, width, Change::None));
     fs::write(&path, stored).expect("the file can be written");
     let context = Context {
         target: Target {
@@ -130,13 +130,13 @@ fn counted(
     };
     let (load, loaded) = count(size, || manifest::load(folder.path()));
     let loaded = loaded.expect("the generated manifest is valid");
-    let (linted, _) = count(size, || lint::check(&loaded, &lint::Pictures::new()));
+    let (findings, _) = count(size, || lint::check(&loaded, &lint::Pictures::new()));
     let desired = loaded.desired;
-    let (list, listed) = count(size, || {
+    let (decoded, read) = count(size, || {
         let file = fs::File::open(&path).expect("it was written");
         observed::SavedListing::stream(file, None).expect("it can be read")
     });
-    let observed = listed.expect("the generated listing is valid").into_state();
+    let observed = read.expect("the generated listing is valid").into_state();
     let (planned, made) = count(size, || plan(&desired, &observed, &context));
     let made = made.expect("the owner may do everything");
     let (text, _) = count(size, || {
@@ -158,8 +158,8 @@ fn counted(
     });
     [
         ("manifest", load),
-        ("lint", linted),
-        ("listing", list),
+        ("lint", findings),
+        ("listing", decoded),
         ("plan", planned),
         ("text", text),
         ("JSON", json),

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// The most annotations of a page.
 const PER_PAGE: usize = 1_000;
 /// The least that two pages have in common.
-const OVERLAP: usize = 16;
+const OVERLAP: usize = 15;
 
 /// The start of each answer.
 const SUCCESS: &str = r#"{"status":{"code":10000}"#;
@@ -258,7 +258,7 @@ pub(crate) fn program(command: &str, server: &Canned, rate: usize) -> Command {
     program
 }
 
-/// Start and end of the page that follows `end`: of those that overlap it by 16 annotations, the one that ends last. No other
+/// Start and end of the page that follows `end`: of those that overlap it by 15 annotations, the one that ends last. No other
 /// choice takes fewer pages, because a later end leaves every choice open.
 fn next_page((_, end): (usize, usize)) -> (usize, usize) {
     let latest_start = end - OVERLAP;

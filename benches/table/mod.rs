@@ -56,26 +56,28 @@ impl fmt::Display for Row {
 /// The steps with a floor, for each number of annotations; in full for the last.
 pub(crate) fn markdown(tables: &[(&str, Vec<Row>)]) -> String {
     let (size, last) = tables.last().expect("something was measured");
-    let mut text = "| step | floor |".to_owned();
-    for (size, _) in tables {
-        text += &format!(" × at {size} (CPU) |");
-    }
-    text += &format!(" at {size}: wall | CPU | peak | calls (least) |\n");
-    text += &format!("|{}\n", "---|".repeat(tables.len() + 6));
+    let mut head = vec!["step".to_owned(), "floor".to_owned()];
+    head.extend(tables.iter().map(|(size, _)| format!("× at {size} (CPU)")));
+    head.push(format!("at {size}: wall"));
+    head.extend(["CPU", "peak", "calls (least)"].map(str::to_owned));
+    let line = vec!["---".to_owned(); head.len()];
+    let mut lines = vec![head, line];
     for (at, row) in last.iter().enumerate() {
         let Some((floor, _)) = row.floor else {
             continue;
         };
-        text += &format!("| {} | {floor} |", row.name);
+        let mut cells = vec![row.name.to_owned(), floor.to_owned()];
         for (_, rows) in tables {
             let [wall, cpu] = rows[at].ratios().expect("each size has the same rows");
-            text += &format!(" {wall} ({cpu}) |");
+            cells.push(format!("{wall} ({cpu})"));
         }
         let Measured {
             wall, cpu, peak, ..
         } = row.it;
-        let calls = row.calls();
-        text += &format!(" {wall:.1} s | {cpu:.1} s | {peak:.0} MB | {calls} |\n");
+        cells.extend([format!("{wall:.1} s"), format!("{cpu:.1} s")]);
+        cells.extend([format!("{peak:.0} MB"), row.calls()]);
+        lines.push(cells);
     }
-    text
+    let line = |cells: &Vec<String>| format!("| {} |", cells.join(" | "));
+    lines.iter().map(line).collect::<Vec<_>>().join("\n")
 }

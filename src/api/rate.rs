@@ -245,7 +245,7 @@ impl Pace {
             self.quickest = self.quickest.min(underway);
             self.seen = self.seen.saturating_add(1);
             let unseen = UNSEEN.div_f64(f64::from(self.seen).sqrt());
-            let later = underway - self.quickest + unseen;
+            let later = underway.saturating_sub(self.quickest) + unseen;
             underway = underway.min(longest);
             // Nothing is saved while calls are spaced evenly: they cannot make up for a token that is away for longer.
             let spent = match self.learnt {

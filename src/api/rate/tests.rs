@@ -397,7 +397,7 @@ fn a_token_is_away_for_as_long_as_its_call_was_slower_than_the_quickest() {
         let Err(Wait::Until(back)) = pace.take(now + trip) else {
             panic!("the only token is away");
         };
-        let away = back - now - WINDOW - MARGIN;
+        let away = back - (now + WINDOW + MARGIN);
         now += WINDOW * 2;
         away.as_millis()
     };
