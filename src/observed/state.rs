@@ -1,7 +1,7 @@
 //! Conversion of a complete listing to the observed state.
 
 use super::error::ObservedError;
-use crate::api::{CompleteListing, Filter, Reader, Selection};
+use crate::api::{ApiError, CompleteListing, Filter, Reader, Selection};
 use crate::model::{
     InputId, Interner, ObservedAnnotation, ObservedState, Scope, Shard, Unreadable, UserId,
 };
@@ -56,7 +56,8 @@ pub struct Expected {
 }
 
 /// As [`observe`], for the inputs of a shard: lists them by their ids, or reads all pages and keeps its own, whichever takes
-/// fewer calls. For a listing by ids, the inputs that are not known are found in the list of all inputs.
+/// fewer calls; by their ids as well if all pages change while they are read. For a listing by ids, the inputs that are not known
+/// are found in the list of all inputs.
 pub async fn observe_shard(
     reader: &Reader,
     app_owner: &str,
@@ -68,19 +69,23 @@ pub async fn observe_shard(
     let by_ids = Filter::inputs(known()).calls_for(expected.of_shard)
         + Reader::calls_for_all_inputs(usize::try_from(expected.inputs).unwrap_or(usize::MAX))
             as u64;
-    let filter = if by_ids < pages.calls_for(expected.annotations) {
-        let mut ids = reader.inputs_of_shard(shard).await?;
-        ids.extend(known());
-        Filter {
-            shard: Some(shard),
-            expected: Some(expected.of_shard),
-            ..Filter::inputs(ids)
-        }
-    } else {
-        Filter {
+    if pages.calls_for(expected.annotations) <= by_ids {
+        let filter = Filter {
             expected: Some(expected.annotations),
             ..pages
+        };
+        match list(reader, app_owner, &filter, Scope::Shard(shard)).await {
+            // Other shards that are applied meanwhile change the pages, but nothing of the inputs of this one.
+            Err(ObservedError::Api(ApiError::IncompleteListing { .. })) => {}
+            ended => return ended,
         }
+    }
+    let mut ids = reader.inputs_of_shard(shard).await?;
+    ids.extend(known());
+    let filter = Filter {
+        shard: Some(shard),
+        expected: Some(expected.of_shard),
+        ..Filter::inputs(ids)
     };
     list(reader, app_owner, &filter, Scope::Shard(shard)).await
 }
@@ -317,6 +322,57 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(own.app_owner.as_str(), "bea");
+    }
+
+    #[tokio::test]
+    async fn a_shard_is_listed_by_its_inputs_if_others_change_the_app_meanwhile() {
+        let inputs = ["in-1", "in-2", "in-3", "in-4"];
+        let all: Vec<String> = inputs.map(|input| named(input, "a")).to_vec();
+        let server = Scripted::start(move |call| match call.path.as_str() {
+            "/v2/users/me" => Reply::Text(
+                200,
+                r#"{"status":{"code":10000},"user":{"id":"bea"}}"#.into(),
+            ),
+            "/v2/users/ann/apps/street/inputs/stream" => {
+                let ids = inputs.map(|id| format!(r#"{{"id":"{id}"}}"#)).join(",");
+                let is_first = call.all("last_id").is_empty();
+                let ids = if is_first { &ids } else { "" };
+                let body = format!(r#"{{"status":{{"code":10000}},"inputs":[{ids}]}}"#);
+                Reply::Text(200, body)
+            }
+            _ => {
+                let wanted = call.all("input_ids");
+                let is_wanted = |it: &&String| wanted.iter().any(|id| it.contains(id));
+                let mut listed: Vec<String> = all.iter().filter(is_wanted).cloned().collect();
+                if wanted.is_empty() {
+                    listed.push(named("in-9", &format!("made-before-{}", call.number)));
+                    listed.extend_from_slice(&all[call.number % 2..]);
+                }
+                page_of(&listed, call, 1_000)
+            }
+        });
+        let shard = Shard::new(0, 2).unwrap();
+        // So many inputs take more calls to be listed than all pages.
+        let expected = Expected {
+            inputs: 100_000,
+            ..Expected::default()
+        };
+        let state = observe_shard(&reader(&server), "ann", shard, &expected)
+            .await
+            .unwrap();
+        let own = inputs.map(|input| InputId::new(input).unwrap());
+        let own = own.iter().filter(|input| shard.covers(input));
+        assert_eq!(
+            names(&state),
+            own.map(|it| format!("{it}/a")).collect::<Vec<_>>()
+        );
+        assert_eq!(state.scope, Scope::Shard(shard));
+        let calls = server.calls();
+        let mut listings = calls
+            .iter()
+            .filter(|call| call.path.ends_with("/annotations"));
+        assert!(listings.any(|call| call.all("input_ids").is_empty()));
+        assert!(!state.inputs.is_empty());
     }
 
     #[tokio::test]

@@ -181,7 +181,9 @@ fn whole(
             .filter(|input| !inventory.is_refused(input))
             .map(|input| planner.declared(input))
             .collect();
-        parts.into_iter().for_each(|part| whole.append(part));
+        for part in parts {
+            whole.append(part);
+        }
     }
     for (input, annotations) in &observed.inputs {
         if !declared.contains(input) {

@@ -129,11 +129,11 @@ impl Planner<'_> {
                 .is_none_or(|three| three.decide_purge(&mut purge, observed, &mut part.drift));
             part.purges.extend(is_made.then_some(purge));
         }
-        part.existing += if !part.purges.is_empty() {
-            doomed.len()
-        } else {
+        part.existing += if part.purges.is_empty() {
             let in_scope = doomed.iter().filter(|it| self.claims.is_in_scope(it));
             in_scope.count()
+        } else {
+            doomed.len()
         } as u64;
         part
     }
