@@ -2,10 +2,9 @@
 //!
 //! Checks nothing: what may be stored is decided by the operations.
 
-use super::concept_table;
 use super::config::ListingOrder;
 use super::listing::{Clause, Filter, Page};
-use super::rows::{App, Stored};
+use super::rows::{App, Stored, text_of};
 use super::session::{Session, signed};
 use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
@@ -25,7 +24,22 @@ impl Session<'_> {
                 "SELECT {COLUMNS} FROM annotations WHERE app = ?1 AND input_id = ?2 AND id = ?3"
             ))?
             .query_row(params![app.key, input_id, id], Stored::read)
-            .optional()
+            .optional()?
+            .map(Stored::parse)
+            .transpose()
+    }
+
+    pub(super) fn has_annotation(
+        &self,
+        app: &App,
+        input_id: &str,
+        id: &str,
+    ) -> rusqlite::Result<bool> {
+        self.transaction
+            .prepare_cached(
+                "SELECT 1 FROM annotations WHERE app = ?1 AND input_id = ?2 AND id = ?3",
+            )?
+            .exists(params![app.key, input_id, id])
     }
 
     /// The annotations of one input, oldest first.
@@ -38,7 +52,7 @@ impl Session<'_> {
             .prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM annotations WHERE app = ?1 AND input_id = ?2 ORDER BY +seq"
             ))?
-            .query_map(params![app.key, input_id], Stored::read)?
+            .query_map(params![app.key, input_id], |row| Stored::read(row)?.parse())?
             .collect()
     }
 
@@ -51,7 +65,10 @@ impl Session<'_> {
         limit: u64,
     ) -> rusqlite::Result<Vec<Stored>> {
         let page = Page { offset, limit };
-        self.list_sorted(app, filter, page, ListingOrder::OldestFirst)
+        self.list_sorted(app, filter, page, ListingOrder::OldestFirst)?
+            .into_iter()
+            .map(Stored::parse)
+            .collect()
     }
 
     /// A page of an app's annotations that match a filter.
@@ -61,7 +78,7 @@ impl Session<'_> {
         filter: &Filter,
         Page { offset, limit }: Page,
         order: ListingOrder,
-    ) -> rusqlite::Result<Vec<Stored>> {
+    ) -> rusqlite::Result<Vec<Stored<String>>> {
         let clause = filter.clause();
         let (skipped, after) = match order {
             ListingOrder::OldestFirst => self.bookmarks.nearest(app.key, &clause, offset),
@@ -73,9 +90,9 @@ impl Session<'_> {
         values.extend(clause.values.iter().map(text));
         values.push(signed(limit).into());
         values.push(signed(offset - skipped).into());
-        let found: Vec<Stored> = self
+        let found: Vec<Stored<String>> = self
             .transaction
-            .prepare(&sql)?
+            .prepare_cached(&sql)?
             .query_map(rusqlite::params_from_iter(values), Stored::read)?
             .collect::<Result<_, _>>()?;
         if let (Some(last), ListingOrder::OldestFirst) = (found.last(), order) {
@@ -86,30 +103,23 @@ impl Session<'_> {
     }
 
     /// Inserts an annotation, which must not exist. Missing times are set to that of the call.
-    pub(super) fn insert(&self, app: &App, new: &mut Stored) -> rusqlite::Result<()> {
+    pub(super) fn insert(&self, app: &App, mut new: Stored) -> rusqlite::Result<Stored<String>> {
         if new.created_at.is_empty() {
             new.created_at.clone_from(&self.now);
         }
         if new.modified_at.is_empty() {
             new.modified_at.clone_from(&new.created_at);
         }
-        let body = Value::Object(std::mem::take(&mut new.body));
-        let text = body.to_string();
-        let part = |path: &str| {
-            let found = body.pointer(path).and_then(Value::as_str);
-            found.unwrap_or_default().to_owned()
+        let body = text_of(&new.body);
+        let worker = |path: &str| text(new.body.get("worker").and_then(|it| it.pointer(path)));
+        let either = |plain: &str, nested: &str| {
+            let plain = text(new.body.get(plain));
+            if plain.is_empty() {
+                worker(nested)
+            } else {
+                plain
+            }
         };
-        let either = |plain: String, nested: String| {
-            if plain.is_empty() { nested } else { plain }
-        };
-        let model = either(
-            part("/model_version_id"),
-            part("/worker/model/model_version/id"),
-        );
-        let workflow = either(
-            part("/workflow_version_id"),
-            part("/worker/workflow/version/id"),
-        );
         self.transaction
             .prepare_cached(
                 "INSERT INTO annotations (app, input_id, id, user_id, status, input_level, model_made,
@@ -124,34 +134,31 @@ impl Session<'_> {
                 new.status.0,
                 new.input_level,
                 new.model_made,
-                model,
-                workflow,
-                part("/task_id"),
+                either("model_version_id", "/model/model_version/id"),
+                either("workflow_version_id", "/workflow/version/id"),
+                text(new.body.get("task_id")),
                 new.created_at,
                 new.modified_at,
-                text,
+                body,
             ])?;
         new.seq = self.transaction.last_insert_rowid();
-        if !new.model_made {
-            concept_table::insert_named(
-                &self.transaction,
-                app.key,
-                &body["data"],
-                &new.created_at,
-            )?;
+        if let Some(data) = new.body.get("data").filter(|_| !new.model_made) {
+            self.insert_concepts(app, data, &new.created_at)?;
         }
-        if let Value::Object(body) = body {
-            new.body = body;
-        }
-        Ok(())
+        Ok(new.with_body(body))
     }
 
     /// Stores a changed annotation.
-    pub(super) fn update(&self, app: &App, changed: &mut Stored) -> rusqlite::Result<()> {
+    pub(super) fn update(
+        &self,
+        app: &App,
+        mut changed: Stored,
+    ) -> rusqlite::Result<Stored<String>> {
         changed.modified_at.clone_from(&self.now);
-        let body = Value::Object(changed.body.clone());
-        concept_table::insert_named(&self.transaction, app.key, &body["data"], &self.now)?;
-        let task = changed.body.get("task_id").and_then(Value::as_str);
+        if let Some(data) = changed.body.get("data") {
+            self.insert_concepts(app, data, &self.now)?;
+        }
+        let body = text_of(&changed.body);
         self.transaction
             .prepare_cached(
                 "UPDATE annotations SET status = ?2, task_id = ?3, modified_at = ?4, body = ?5 WHERE seq = ?1",
@@ -159,11 +166,11 @@ impl Session<'_> {
             .execute(params![
                 changed.seq,
                 changed.status.0,
-                task.unwrap_or_default(),
+                text(changed.body.get("task_id")),
                 changed.modified_at,
-                body.to_string(),
+                body,
             ])?;
-        Ok(())
+        Ok(changed.with_body(body))
     }
 
     pub(super) fn delete(&self, annotation: &Stored) -> rusqlite::Result<()> {
@@ -172,6 +179,10 @@ impl Session<'_> {
             .execute([annotation.seq])?;
         Ok(())
     }
+}
+
+fn text(value: Option<&Value>) -> &str {
+    value.and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The SQL of a listing. Its values are: app, `seq` of the last annotation before, values of the clause, limit, offset.

@@ -1,7 +1,6 @@
 //! Operations on apps, and what a key may do.
 
 use super::call::{Call, take_text};
-use super::data::MissingValue;
 use super::endpoint::Endpoint;
 use super::listing::Page;
 use super::protobuf;
@@ -38,7 +37,7 @@ pub(super) fn get_app(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answ
 pub(super) fn post_apps(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
     check_owner(call)?;
     let mut shown = Vec::new();
-    for mut body in call.items("apps", MissingValue::Nothing)? {
+    for mut body in call.items()? {
         let mut id = take_text(&mut body, "id");
         if id.is_empty() {
             id = session.new_id()?;
@@ -69,7 +68,7 @@ pub(super) fn post_apps(session: &mut Session<'_>, call: &Call<'_>) -> Result<An
 pub(super) fn patch_apps(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
     check_owner(call)?;
     let mut shown = Vec::new();
-    for patch in call.items("apps", MissingValue::Nothing)? {
+    for patch in call.items()? {
         let id = patch.get("id").and_then(Value::as_str).unwrap_or_default();
         let Some(app) = session.app(&call.app.owner, id)? else {
             let details = format!("user `{}` has no app `{id}`", call.app.owner);

@@ -11,6 +11,7 @@ use super::rows::App;
 use super::session::Session;
 use crate::wire::Code;
 use serde_json::{Map, Value};
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// The API's largest batch.
@@ -25,6 +26,47 @@ pub(super) struct RequestParts {
     pub(super) body: Map<String, Value>,
     /// The URL of the emulator as the client knows it, without a trailing slash.
     pub(super) base_url: String,
+}
+
+/// The objects of the list in a request, in the stored form.
+pub(super) type Items = Result<Vec<Map<String, Value>>, Refusal>;
+
+impl RequestParts {
+    /// Takes the objects out of the body. The list must have 1 to 128 objects. `None` for a call without such a list.
+    pub(super) fn take_items(&mut self, endpoint: Endpoint) -> Option<Items> {
+        let missing = match endpoint {
+            Endpoint::PostAnnotations | Endpoint::PostInputs => MissingValue::One,
+            Endpoint::PatchAnnotations | Endpoint::PatchInputs => {
+                match self.body.get("action").and_then(Value::as_str) {
+                    Some("remove") => MissingValue::Nothing,
+                    _ => MissingValue::One,
+                }
+            }
+            Endpoint::PostConcepts
+            | Endpoint::PatchConcepts
+            | Endpoint::PostDatasets
+            | Endpoint::PatchDatasets
+            | Endpoint::PostDatasetInputs
+            | Endpoint::PostApps
+            | Endpoint::PatchApps => MissingValue::Nothing,
+            _ => return None,
+        };
+        Some(self.prepare_items(endpoint.item_list()?, missing))
+    }
+
+    fn prepare_items(&mut self, list: &str, missing: MissingValue) -> Items {
+        let items = match self.body.get_mut(list) {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(items)) => std::mem::take(items),
+            Some(_) => return Err(Refusal::format(format!("`{list}` is not a list"))),
+        };
+        check_count(list, items.len())?;
+        let mut prepared = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            prepared.push(prepare(&format!("{list}[{index}]"), item, missing)?);
+        }
+        Ok(prepared)
+    }
 }
 
 /// Faults that an operation produces itself. The server produces the others.
@@ -74,6 +116,7 @@ pub(super) struct Call<'a> {
     pub(super) app: App,
     pub(super) sent: &'a RequestParts,
     pub(super) faults: &'a OperationFaults,
+    items: RefCell<Option<Items>>,
 }
 
 impl<'a> Call<'a> {
@@ -86,6 +129,7 @@ impl<'a> Call<'a> {
         caller: &'a str,
         sent: &'a RequestParts,
         faults: &'a OperationFaults,
+        items: Option<Items>,
     ) -> Result<Self, Refusal> {
         let named = |field: &str| {
             let of_path = sent.path.get(field).map(String::as_str);
@@ -122,6 +166,7 @@ impl<'a> Call<'a> {
             app,
             sent,
             faults,
+            items: RefCell::new(items),
         })
     }
 
@@ -145,28 +190,15 @@ impl<'a> Call<'a> {
         self.sent.path.get(name).map_or("", String::as_str)
     }
 
-    /// The objects of a list in the body, in the stored form. The list must have 1 to 128 objects.
-    pub(super) fn items(
-        &self,
-        list: &str,
-        missing: MissingValue,
-    ) -> Result<Vec<Map<String, Value>>, Refusal> {
-        let items = match self.sent.body.get(list) {
-            None | Some(Value::Null) => &[][..],
-            Some(Value::Array(items)) => items,
-            Some(_) => return Err(Refusal::format(format!("`{list}` is not a list"))),
-        };
-        check_count(list, items.len())?;
-        let mut prepared = Vec::with_capacity(items.len());
-        for (index, item) in items.iter().enumerate() {
-            prepared.push(prepare(&format!("{list}[{index}]"), item, missing)?);
-        }
-        Ok(prepared)
+    /// Takes the objects of the list in the request.
+    pub(super) fn items(&self) -> Items {
+        let items = self.items.take();
+        items.expect("only the operations of calls with objects take them, once")
     }
 
     /// An object in the body, in the stored form.
     pub(super) fn item(&self, name: &str) -> Result<Map<String, Value>, Refusal> {
-        let item = self.sent.body.get(name).unwrap_or(&Value::Null);
+        let item = self.sent.body.get(name).cloned().unwrap_or_default();
         prepare(name, item, MissingValue::Nothing)
     }
 
@@ -183,15 +215,10 @@ impl<'a> Call<'a> {
     }
 }
 
-fn prepare(
-    place: &str,
-    item: &Value,
-    missing: MissingValue,
-) -> Result<Map<String, Value>, Refusal> {
-    let Value::Object(item) = item else {
+fn prepare(place: &str, item: Value, missing: MissingValue) -> Result<Map<String, Value>, Refusal> {
+    let Value::Object(mut item) = item else {
         return Err(Refusal::format(format!("{place} is not an object")));
     };
-    let mut item = item.clone();
     data::prepare(&mut item, missing)
         .map_err(|problem| Refusal::format(format!("{place}: {problem}")))?;
     Ok(item)

@@ -38,6 +38,24 @@ impl Session<'_> {
             .execute(params![app.key, concept.id, concept.name])?;
         Ok(())
     }
+
+    /// Inserts the concepts in an annotation's `data`, unless they exist.
+    pub(super) fn insert_concepts(
+        &self,
+        app: &App,
+        data: &Value,
+        created_at: &str,
+    ) -> rusqlite::Result<()> {
+        let mut known = self.known_concepts.borrow_mut();
+        let known = known.entry(app.key).or_default();
+        each_concept(data, &mut |id, name| {
+            if !known.contains(id) {
+                insert(&self.transaction, app.key, id, name, created_at)?;
+                known.insert(id.to_owned());
+            }
+            Ok(())
+        })
+    }
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<StoredConcept> {
@@ -58,27 +76,28 @@ pub(super) fn insert_all_named(transaction: &Transaction<'_>) -> rusqlite::Resul
         let body: String = row.get(2)?;
         let body: Value = serde_json::from_str(&body).unwrap_or_default();
         let created_at: String = row.get(1)?;
-        insert_named(transaction, row.get(0)?, &body["data"], &created_at)?;
+        let app = row.get(0)?;
+        each_concept(&body["data"], &mut |id, name| {
+            insert(transaction, app, id, name, &created_at)
+        })?;
     }
     Ok(())
 }
 
-/// Inserts the concepts in an annotation's `data`, unless they exist.
-pub(super) fn insert_named(
-    transaction: &Transaction<'_>,
-    app: i64,
+/// Visits the ids and names of the concepts in an annotation's `data`.
+fn each_concept(
     data: &Value,
-    created_at: &str,
+    visit: &mut impl FnMut(&str, &str) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
     let list = |name: &str| data[name].as_array().into_iter().flatten();
     for concept in list("concepts") {
         if let Some(id) = concept["id"].as_str().filter(|id| !id.is_empty()) {
             let name = concept["name"].as_str().filter(|name| !name.is_empty());
-            insert(transaction, app, id, name.unwrap_or(id), created_at)?;
+            visit(id, name.unwrap_or(id))?;
         }
     }
     for part in PARTS.iter().flat_map(|parts| list(parts)) {
-        insert_named(transaction, app, &part["data"], created_at)?;
+        each_concept(&part["data"], visit)?;
     }
     Ok(())
 }

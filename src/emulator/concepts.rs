@@ -3,7 +3,6 @@
 
 use super::call::{Call, take_text};
 use super::concept_table;
-use super::data::MissingValue;
 use super::listing::Page;
 use super::reply::{self, Answer, Refusal};
 use super::rows::StoredConcept;
@@ -31,7 +30,7 @@ pub(super) fn get_concept(session: &mut Session<'_>, call: &Call<'_>) -> Result<
 /// `POST /concepts`
 pub(super) fn post_concepts(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
     let mut shown = Vec::new();
-    for mut concept in call.items("concepts", MissingValue::Nothing)? {
+    for mut concept in call.items()? {
         let (id, name) = (
             take_text(&mut concept, "id"),
             take_text(&mut concept, "name"),
@@ -64,7 +63,7 @@ pub(super) fn patch_concepts(
 ) -> Result<Answer, Refusal> {
     call.action()?;
     let mut shown = Vec::new();
-    for mut concept in call.items("concepts", MissingValue::Nothing)? {
+    for mut concept in call.items()? {
         let id = take_text(&mut concept, "id");
         let Some(mut stored) = session.concept(&call.app, &id)? else {
             return Err(Refusal::missing(format!("no concept `{id}`")));

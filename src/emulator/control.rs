@@ -8,6 +8,7 @@ use super::media;
 use super::reply::{self, Answer, Refusal};
 use super::seed::{annotations_in, configured_app, store_all};
 use super::shared::{Mode, Shared};
+use super::shown;
 use super::store::Access;
 use crate::wire::Code;
 use axum::http::HeaderMap;
@@ -111,7 +112,7 @@ async fn dump(shared: &Arc<Shared>, address: String) -> Result<Answer, Refusal> 
         let annotations = session.list(&app, &Filter::everything(), 0, u64::MAX)?;
         let annotations = annotations
             .into_iter()
-            .map(|it| reply::annotation(it, style));
+            .map(|it| shown::annotation(it, style));
         let mut inputs = Vec::new();
         for mut input in session.inputs(&app, &[], ListingOrder::OldestFirst, Page::ALL)? {
             media::show(&mut input.data, &address);

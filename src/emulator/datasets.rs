@@ -1,7 +1,6 @@
 //! Operations on datasets, which are lists of inputs. Versions of datasets are not served.
 
 use super::call::{Call, check_count, take_text};
-use super::data::MissingValue;
 use super::inputs;
 use super::listing::Page;
 use super::reply::{self, Answer, Refusal};
@@ -13,7 +12,7 @@ use serde_json::{Value, json};
 /// `POST /datasets`
 pub(super) fn post_datasets(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
     let mut shown = Vec::new();
-    for mut body in call.items("datasets", MissingValue::Nothing)? {
+    for mut body in call.items()? {
         let mut id = take_text(&mut body, "id");
         if id.is_empty() {
             id = session.new_id()?;
@@ -55,7 +54,7 @@ pub(super) fn patch_datasets(
 ) -> Result<Answer, Refusal> {
     let action = call.action()?;
     let mut shown = Vec::new();
-    for mut patch in call.items("datasets", MissingValue::Nothing)? {
+    for mut patch in call.items()? {
         let id = take_text(&mut patch, "id");
         let Some(mut dataset) = session.dataset(&call.app, &id)? else {
             return Err(Refusal::missing(format!("no dataset `{id}`")));
@@ -98,7 +97,7 @@ pub(super) fn post_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<
             }
         }
         _ => {
-            for item in call.items("dataset_inputs", MissingValue::Nothing)? {
+            for item in call.items()? {
                 let id = item.get("input").and_then(|input| input["id"].as_str());
                 ids.push(id.unwrap_or_default().to_owned());
             }

@@ -148,14 +148,17 @@ fn throttled(shared: &Shared, retry_after: Option<u32>) -> Reply {
 
 pub(super) fn finish(shared: &Shared, answer: Answer) -> Reply {
     let req_id = hex_id(shared.config.seed, "request", shared.next_request());
-    Reply {
-        http: answer.http,
-        code: answer.code,
-        retry_after: None,
-        body: answer
-            .body(&req_id, shared.config.response_style)
-            .to_string(),
-    }
+    let write = |answer: Answer| {
+        Ok::<_, rusqlite::Error>(Reply {
+            http: answer.http,
+            code: answer.code,
+            retry_after: None,
+            body: answer.body(&req_id, shared.config.response_style)?,
+        })
+    };
+    write(answer)
+        .or_else(|error| write(Refusal::from(error).into_answer()))
+        .expect("an answer without annotations is written without errors")
 }
 
 /// Executes a call: key, rate limit, operation.
@@ -199,7 +202,7 @@ async fn operate(
     shared: &Arc<Shared>,
     endpoint: Endpoint,
     caller: String,
-    sent: RequestParts,
+    mut sent: RequestParts,
     faults: &[Fault],
 ) -> Result<Answer, Refusal> {
     type Operation = fn(&mut Session<'_>, &Call<'_>) -> Result<Answer, Refusal>;
@@ -261,9 +264,11 @@ async fn operate(
     } else {
         Access::Writes
     };
+    // Calls wait for each other's transactions, so what needs none is done before.
+    let items = sent.take_items(endpoint);
     let answer = shared
         .run(access, move |session, config| {
-            let call = Call::new(session, endpoint, config, &caller, &sent, &faults)?;
+            let call = Call::new(session, endpoint, config, &caller, &sent, &faults, items)?;
             operation(session, &call)
         })
         .await;

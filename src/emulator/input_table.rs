@@ -35,6 +35,16 @@ impl Session<'_> {
             .exists(params![app.key, id])
     }
 
+    /// Whether an input is processed; `None` if there is no such input.
+    pub(super) fn is_processed(&self, app: &App, id: &str) -> rusqlite::Result<Option<bool>> {
+        self.transaction
+            .prepare_cached(
+                "SELECT polls = 0 AND status = 30000 FROM inputs WHERE app = ?1 AND id = ?2",
+            )?
+            .query_row(params![app.key, id], |row| row.get(0))
+            .optional()
+    }
+
     pub(super) fn input(&self, app: &App, id: &str) -> rusqlite::Result<Option<StoredInput>> {
         let sql = format!("SELECT {COLUMNS} FROM inputs WHERE app = ?1 AND id = ?2");
         self.transaction
@@ -69,7 +79,7 @@ impl Session<'_> {
         body.insert("data".to_owned(), Value::Object(own));
         self.insert(
             app,
-            &mut Stored {
+            Stored {
                 input_id: id.to_owned(),
                 id: self.new_id()?,
                 user_id: user_id.to_owned(),

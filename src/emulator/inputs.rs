@@ -1,7 +1,7 @@
 //! Operations on inputs.
 
 use super::call::{Call, check_count, take_text};
-use super::data::{self, MissingValue};
+use super::data;
 use super::input_table::MEDIA;
 use super::listing::{MAX_PAGE, Page};
 use super::media;
@@ -9,13 +9,14 @@ use super::patch::{self, Action};
 use super::reply::{self, Answer, ItemFailure, Refusal};
 use super::rows::StoredInput;
 use super::session::Session;
+use super::shown::status;
 use super::write::check_data;
 use crate::wire::Code;
 use serde_json::{Map, Value, json};
 
 /// `POST /inputs`
 pub(super) fn post_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
-    let items = call.items("inputs", MissingValue::One)?;
+    let items = call.items()?;
     let job = call.sent.body.get("inputs_add_job_id");
     let job = job.and_then(Value::as_str).filter(|id| !id.is_empty());
     let (answer, failed) = each(session, call, items, |item| {
@@ -32,11 +33,7 @@ pub(super) fn post_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<
 /// `PATCH /inputs`. The media of an input cannot change.
 pub(super) fn patch_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
     let action = call.action()?;
-    let missing = match action {
-        Action::Merge | Action::Overwrite => MissingValue::One,
-        Action::Remove => MissingValue::Nothing,
-    };
-    let items = call.items("inputs", missing)?;
+    let items = call.items()?;
     let (answer, _) = each(session, call, items, |item| {
         patch_one(session, call, action, item)
     })?;
@@ -66,7 +63,7 @@ fn each(
             Err(failure) => {
                 failed += 1;
                 let style = call.config.response_style;
-                let status = reply::status(failure.code, &failure.details, style);
+                let status = status(failure.code, &failure.details, style);
                 json!({"id": id.as_str().unwrap_or_default(), "status": status})
             }
         });
@@ -175,7 +172,7 @@ fn patch_one(
     if let Some(mut own) = own.into_iter().find(|annotation| annotation.input_level) {
         patch::apply(action, &mut own.body, &item);
         data::name_parts(own.data_mut(), &mut || session.new_id())?;
-        session.update(&call.app, &mut own)?;
+        session.update(&call.app, own)?;
     }
     Ok(Ok(input))
 }

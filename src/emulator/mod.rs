@@ -7,8 +7,8 @@
 //! A call passes through `connection` (TCP, TLS), `server` (routes, JSON) or `grpc` (with `protobuf`), `dispatch` (faults,
 //! keys, rate limit) and `call` (app, items) to one of the operations in `read`, `search`, `write`, `task`, `delete`,
 //! `inputs` (with `media` and `jobs`), `concepts`, `datasets` and `apps`. Their pure parts are `data`, `patch` and
-//! `listing`. `store` runs a `session` (one transaction) for each call; the `_table` files hold the SQL on `rows`. `reply`
-//! and `echo` write the JSON of the answer.
+//! `listing`. `store` runs a `session` (one transaction) for each call; the `_table` files hold the SQL on `rows`. `reply`,
+//! `shown` (annotations) and `echo` write the JSON of the answer.
 //!
 //! Between `server` or `grpc` and `dispatch`, `traffic` records calls (`recorder`), passes them on (`forward`; `rest` turns
 //! those over gRPC into calls over REST), or answers them from a recording (`replay`). `recording` is the file's format.
@@ -58,6 +58,7 @@ mod seed;
 mod server;
 mod session;
 mod shared;
+mod shown;
 mod store;
 mod task;
 #[cfg(test)]

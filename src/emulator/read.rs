@@ -4,9 +4,10 @@ use super::call::Call;
 use super::concurrent;
 use super::config::Config;
 use super::listing::{Filter, Page};
-use super::reply::{self, Answer, Refusal};
+use super::reply::{Answer, Refusal};
 use super::session::Session;
-use serde_json::{Value, json};
+use super::shown::{Shown, annotation};
+use serde_json::json;
 
 /// `GET /annotations`
 pub(super) fn list_annotations(
@@ -26,12 +27,8 @@ pub(super) fn list_annotations(
     )?;
     found.truncate(call.faults.page_limit.unwrap_or(usize::MAX));
     concurrent::apply(session, &call.app, &call.faults.changes)?;
-    let response_style = call.config.response_style;
-    let shown = found
-        .into_iter()
-        .map(|s| reply::annotation(s, response_style));
-    let shown = Value::Array(shown.collect());
-    Ok(Answer::success(Some(("annotations", shown))))
+    let shown = found.into_iter().map(Shown::Stored).collect();
+    Ok(Answer::success(None).with_annotations(shown))
 }
 
 /// `GET /inputs/{input_id}/annotations/{id}`
@@ -44,7 +41,7 @@ pub(super) fn get_annotation(
     let stored = found
         .ok_or_else(|| Refusal::missing(format!("input `{input_id}` has no annotation `{id}`")))?;
     concurrent::apply(session, &call.app, &call.faults.changes)?;
-    let shown = reply::annotation(stored, call.config.response_style);
+    let shown = annotation(stored, call.config.response_style);
     Ok(Answer::success(Some(("annotation", shown))))
 }
 

@@ -1,8 +1,9 @@
 //! Answers: status, stored rows as JSON, and errors with their HTTP status.
 
-use super::config::{Authors, Codes, ResponseStyle};
+use super::config::ResponseStyle;
 use super::echo;
-use super::rows::{App, Stored, StoredConcept, StoredInput, StoredObject};
+use super::rows::{App, StoredConcept, StoredInput, StoredObject};
+use super::shown::{self, Shown, status};
 use crate::wire::Code;
 use serde_json::{Map, Value, json};
 
@@ -15,7 +16,9 @@ pub(super) struct Answer {
     pub(super) code: Code,
     pub(super) details: String,
     /// The fields after `status`.
-    pub(super) content: Vec<(&'static str, Value)>,
+    content: Vec<(&'static str, Value)>,
+    /// The field `annotations` after those, which is made outside the transaction.
+    annotations: Option<Vec<Shown>>,
 }
 
 impl Answer {
@@ -25,6 +28,7 @@ impl Answer {
             code: Code::SUCCESS,
             details: String::new(),
             content: content.into_iter().collect(),
+            annotations: None,
         }
     }
 
@@ -45,6 +49,7 @@ impl Answer {
             code,
             details: String::new(),
             content: content.into_iter().collect(),
+            annotations: None,
         }
     }
 
@@ -54,15 +59,37 @@ impl Answer {
         self
     }
 
-    pub(super) fn body(self, req_id: &str, response_style: ResponseStyle) -> Value {
+    pub(super) fn with_annotations(mut self, annotations: Vec<Shown>) -> Self {
+        self.annotations = Some(annotations);
+        self
+    }
+
+    /// The body as text.
+    ///
+    /// # Errors
+    ///
+    /// If the body of a stored annotation is not JSON.
+    pub(super) fn body(
+        self,
+        req_id: &str,
+        response_style: ResponseStyle,
+    ) -> rusqlite::Result<String> {
         let mut status = status(self.code, &self.details, response_style);
         status["req_id"] = Value::from(req_id);
-        let mut body = Map::new();
-        body.insert("status".to_owned(), status);
+        let mut body = b"{\"status\":".to_vec();
+        shown::write(&mut body, &status);
         for (name, value) in self.content {
-            body.insert(name.to_owned(), value);
+            body.push(b',');
+            shown::write(&mut body, name);
+            body.push(b':');
+            shown::write(&mut body, &value);
         }
-        Value::Object(body)
+        if let Some(annotations) = self.annotations {
+            body.extend_from_slice(b",\"annotations\":");
+            shown::write_annotations(&mut body, annotations, response_style)?;
+        }
+        body.push(b'}');
+        Ok(String::from_utf8(body).expect("only texts are written"))
     }
 }
 
@@ -86,6 +113,7 @@ impl Refusal {
             code,
             details: details.into(),
             content: Vec::new(),
+            annotations: None,
         })
     }
 
@@ -113,6 +141,7 @@ impl Refusal {
                 code: Code::FAILURE,
                 details: format!("the database cannot be used: {error}"),
                 content: Vec::new(),
+                annotations: None,
             },
             // The documentation does not specify which of the codes 98xxx the service uses.
             Self::Database(error) => Answer {
@@ -120,6 +149,7 @@ impl Refusal {
                 code: Code(98_004),
                 details: error.to_string(),
                 content: Vec::new(),
+                annotations: None,
             },
         }
     }
@@ -174,83 +204,6 @@ impl ItemFailure {
     /// The JSON of the item in the answer.
     pub(super) fn item(&self, input_id: &str, id: &str, response_style: ResponseStyle) -> Value {
         json!({"id": id, "input_id": input_id, "status": status(self.code, &self.details, response_style)})
-    }
-}
-
-pub(super) fn status(code: Code, details: &str, response_style: ResponseStyle) -> Value {
-    let shown = match (response_style.codes, code.name()) {
-        (Codes::Names, Some(name)) => Value::from(name),
-        _ => Value::from(code.0),
-    };
-    let description = match code {
-        Code::SUCCESS => "Ok".to_owned(),
-        // The words of the service, as far as they are known: clients compare them.
-        Code::MIXED_STATUS => "Mixed Success".to_owned(),
-        Code::CONN_THROTTLED => "Making too many requests".to_owned(),
-        Code::CONN_KEY_INVALID => "Invalid API key or Invalid API key/application pair".to_owned(),
-        Code::CONN_DOES_NOT_EXIST => "Resource does not exist".to_owned(),
-        // The description repeats the details, because clients recognise duplicates by the word in it.
-        _ if !details.is_empty() => details.to_owned(),
-        _ => code
-            .name()
-            .unwrap_or("status")
-            .replace('_', " ")
-            .to_lowercase(),
-    };
-    let mut body = json!({"code": shown, "description": description});
-    if !details.is_empty() {
-        body["details"] = Value::from(details);
-    }
-    body
-}
-
-/// A stored annotation as the API shows it.
-pub(super) fn annotation(stored: Stored, response_style: ResponseStyle) -> Value {
-    let mut body = stored.body;
-    let mut shown = Map::new();
-    shown.insert("id".to_owned(), Value::from(stored.id));
-    shown.insert("input_id".to_owned(), Value::from(stored.input_id));
-    let data = body.shift_remove("data");
-    shown.insert("data".to_owned(), data.unwrap_or_else(|| json!({})));
-    shown.append(&mut body);
-    show_author(&mut shown, &stored.user_id, response_style.authors);
-    if stored.input_level {
-        shown.insert("input_level".to_owned(), Value::from(true));
-    }
-    shown.insert("created_at".to_owned(), Value::from(stored.created_at));
-    shown.insert("modified_at".to_owned(), Value::from(stored.modified_at));
-    echo::write(&mut shown, response_style);
-    // Added last, because `response_style` do not apply to it.
-    shown.insert(
-        "status".to_owned(),
-        status(stored.status, "", response_style),
-    );
-    Value::Object(shown)
-}
-
-/// Users and models are in a deprecated field and in `worker`, workflows in `worker` only.
-fn show_author(shown: &mut Map<String, Value>, user_id: &str, authors: Authors) {
-    let worker = shown.shift_remove("worker");
-    let model = shown.shift_remove("model_version_id").or_else(|| {
-        let nested = worker.as_ref()?.pointer("/model/model_version/id");
-        nested.cloned()
-    });
-    let workflow = shown.shift_remove("workflow_version_id");
-    let worker = worker.or_else(|| match (&model, workflow) {
-        (Some(version), _) => Some(json!({"model": {"model_version": {"id": version}}})),
-        (None, Some(version)) => Some(json!({"workflow": {"version": {"id": version}}})),
-        (None, None) if user_id.is_empty() => None,
-        (None, None) => Some(json!({"user": {"id": user_id}})),
-    });
-    let is_workflow = worker.as_ref().is_some_and(|w| w.get("workflow").is_some());
-    if authors != Authors::Worker {
-        if !user_id.is_empty() {
-            shown.insert("user_id".to_owned(), Value::from(user_id));
-        }
-        shown.extend(model.map(|model| ("model_version_id".to_owned(), model)));
-    }
-    if authors != Authors::Plain || is_workflow {
-        shown.extend(worker.map(|worker| ("worker".to_owned(), worker)));
     }
 }
 

@@ -12,9 +12,9 @@ pub(super) struct App {
     pub(super) id: String,
 }
 
-/// An annotation as it is stored.
+/// An annotation as it is stored, with its body as JSON or as the text of it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Stored {
+pub(super) struct Stored<Body = Map<String, Value>> {
     pub(super) seq: i64,
     pub(super) input_id: String,
     pub(super) id: String,
@@ -25,12 +25,11 @@ pub(super) struct Stored {
     pub(super) created_at: String,
     pub(super) modified_at: String,
     /// All other fields, such as `data` and `annotation_info`, including unknown ones.
-    pub(super) body: Map<String, Value>,
+    pub(super) body: Body,
 }
 
-impl Stored {
+impl Stored<String> {
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let body: String = row.get(9)?;
         Ok(Self {
             seq: row.get(0)?,
             input_id: row.get(1)?,
@@ -41,11 +40,40 @@ impl Stored {
             model_made: row.get(6)?,
             created_at: row.get(7)?,
             modified_at: row.get(8)?,
-            body: serde_json::from_str(&body).map_err(|error| {
-                let kind = rusqlite::types::Type::Text;
-                rusqlite::Error::FromSqlConversionFailure(9, kind, Box::new(error))
-            })?,
+            body: row.get(9)?,
         })
+    }
+
+    pub(super) fn parse(self) -> rusqlite::Result<Stored> {
+        let body = serde_json::from_str(&self.body).map_err(|error| {
+            let kind = rusqlite::types::Type::Text;
+            rusqlite::Error::FromSqlConversionFailure(9, kind, Box::new(error))
+        })?;
+        Ok(self.with_body(body))
+    }
+}
+
+impl<Body> Stored<Body> {
+    pub(super) fn with_body<Other>(self, body: Other) -> Stored<Other> {
+        Stored {
+            seq: self.seq,
+            input_id: self.input_id,
+            id: self.id,
+            user_id: self.user_id,
+            status: self.status,
+            input_level: self.input_level,
+            model_made: self.model_made,
+            created_at: self.created_at,
+            modified_at: self.modified_at,
+            body,
+        }
+    }
+}
+
+impl Stored {
+    pub(super) fn into_text(self) -> Stored<String> {
+        let text = text_of(&self.body);
+        self.with_body(text)
     }
 
     /// `data`, made if there is none.
@@ -107,4 +135,9 @@ pub(super) struct StoredConcept {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) created_at: String,
+}
+
+/// The JSON of a body, as it is stored.
+pub(super) fn text_of(body: &Map<String, Value>) -> String {
+    serde_json::to_string(body).expect("a JSON object is written without errors")
 }

@@ -7,10 +7,11 @@ use super::faults::FaultControl;
 use super::forward;
 use super::listing::Filter;
 use super::recording::RecordingError;
-use super::reply::{self, Refusal};
+use super::reply::Refusal;
 use super::seed::{configured_app, store_all};
 use super::server;
 use super::shared::{CallRecord, Mode, Shared};
+use super::shown;
 use super::store::{Access, Store};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -126,7 +127,7 @@ impl Emulator {
         let read = self.shared.run(Access::Reads, |session, config| {
             let app = configured_app(session, config)?;
             let all = session.list(&app, &Filter::everything(), 0, u64::MAX)?;
-            let shown = |stored| reply::annotation(stored, config.response_style);
+            let shown = |stored| shown::annotation(stored, config.response_style);
             Ok(all.into_iter().map(shown).collect())
         });
         read.await.map_err(seed_error)

@@ -7,8 +7,9 @@ use super::call::Call;
 use super::config::{Config, ResponseStyle};
 use super::data::PARTS;
 use super::listing::{Filter, MAX_PAGE, Page};
-use super::reply::{self, Answer, Refusal};
+use super::reply::{Answer, Refusal};
 use super::session::Session;
+use super::shown;
 use crate::wire::Code;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -101,7 +102,7 @@ pub(super) fn post_searches(session: &mut Session<'_>, call: &Call<'_>) -> Resul
         looked_at += found.len() as u64;
         for stored in found {
             // Conditions are checked on the default form of the JSON.
-            let plain = reply::annotation(stored.clone(), ResponseStyle::default());
+            let plain = shown::annotation(stored.clone(), ResponseStyle::default());
             if !conditions.iter().all(|condition| condition.holds(&plain)) {
                 continue;
             }
@@ -109,7 +110,7 @@ pub(super) fn post_searches(session: &mut Session<'_>, call: &Call<'_>) -> Resul
                 before -= 1;
             } else if (hits.len() as u64) < page.limit {
                 let input = json!({"id": stored.input_id});
-                let annotation = reply::annotation(stored, call.config.response_style);
+                let annotation = shown::annotation(stored, call.config.response_style);
                 hits.push(json!({"score": 1.0, "annotation": annotation, "input": input}));
             }
         }

@@ -75,7 +75,7 @@ impl<'a, 'b> Seeder<'a, 'b> {
         let mut new = read(annotation, app)?;
         if new.id.is_empty() {
             new.id = session.new_id()?;
-        } else if session.annotation(app, &new.input_id, &new.id)?.is_some() {
+        } else if session.has_annotation(app, &new.input_id, &new.id)? {
             return Err(Refusal::invalid(format!(
                 "input `{}` already has an annotation `{}`",
                 new.input_id, new.id
@@ -83,7 +83,7 @@ impl<'a, 'b> Seeder<'a, 'b> {
         }
         self.provide_input(&new)?;
         data::name_parts(new.data_mut(), &mut || session.new_id())?;
-        session.insert(app, &mut new)?;
+        session.insert(app, new)?;
         Ok(())
     }
 

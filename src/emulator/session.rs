@@ -5,6 +5,8 @@ use super::hash::hex_id;
 use super::listing::Bookmarks;
 use super::rows::App;
 use rusqlite::{OptionalExtension, Transaction};
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The tables with parts of apps. Rows that refer to others come first.
@@ -25,6 +27,36 @@ pub(super) struct Session<'a> {
     pub(super) seed: u64,
     pub(super) bookmarks: &'a mut Bookmarks,
     pub(super) transaction: Transaction<'a>,
+    /// How many ids there are, once the call has made one. Stored at its end.
+    ids: Cell<Option<i64>>,
+    /// Concepts that exist, by the keys of their apps.
+    pub(super) known_concepts: RefCell<HashMap<i64, HashSet<String>>>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        transaction: Transaction<'a>,
+        seed: u64,
+        bookmarks: &'a mut Bookmarks,
+    ) -> Self {
+        Self {
+            now: String::new(),
+            seed,
+            bookmarks,
+            transaction,
+            ids: Cell::default(),
+            known_concepts: RefCell::default(),
+        }
+    }
+
+    pub(super) fn commit(self) -> rusqlite::Result<()> {
+        if let Some(count) = self.ids.get() {
+            self.transaction
+                .prepare_cached("UPDATE counters SET value = ?1 WHERE name = 'ids'")?
+                .execute([count])?;
+        }
+        self.transaction.commit()
+    }
 }
 
 impl Session<'_> {
@@ -50,12 +82,15 @@ impl Session<'_> {
 
     /// A new id: 32 hex digits, deterministic for the same seed and calls.
     pub(super) fn new_id(&self) -> rusqlite::Result<String> {
-        let count: i64 = self
-            .transaction
-            .prepare_cached(
-                "UPDATE counters SET value = value + 1 WHERE name = 'ids' RETURNING value",
-            )?
-            .query_row([], |row| row.get(0))?;
+        let before: i64 = match self.ids.get() {
+            Some(count) => count,
+            None => self
+                .transaction
+                .prepare_cached("SELECT value FROM counters WHERE name = 'ids'")?
+                .query_row([], |row| row.get(0))?,
+        };
+        let count = before + 1;
+        self.ids.set(Some(count));
         Ok(hex_id(self.seed, "id", count as u64))
     }
 
@@ -71,6 +106,8 @@ impl Session<'_> {
         )?;
         self.transaction
             .execute("UPDATE counters SET value = 0 WHERE name = 'ids'", [])?;
+        self.ids.set(None);
+        self.known_concepts.take();
         Ok(())
     }
 
@@ -80,6 +117,7 @@ impl Session<'_> {
             self.transaction
                 .execute(&format!("DELETE FROM {table} WHERE app = ?1"), [app.key])?;
         }
+        self.known_concepts.take();
         Ok(())
     }
 

@@ -166,20 +166,19 @@ impl Store {
         let transaction = self.connection.transaction_with_behavior(behavior)?;
         // Bookmarks are invalid after a write, by this or another process. The first read fixes the snapshot of the
         // transaction, so the version must be queried after it.
-        transaction.query_row("SELECT count(*) FROM counters", [], |_| Ok(()))?;
-        let version = transaction.pragma_query_value(None, "data_version", |row| row.get(0))?;
+        transaction
+            .prepare_cached("SELECT count(*) FROM counters")?
+            .query_row([], |_| Ok(()))?;
+        let version = transaction
+            .prepare_cached("PRAGMA data_version")?
+            .query_row([], |row| row.get(0))?;
         self.bookmarks.see(version, transaction.total_changes());
-        let mut session = Session {
-            now: String::new(),
-            seed: self.seed,
-            bookmarks: &mut self.bookmarks,
-            transaction,
-        };
+        let mut session = Session::new(transaction, self.seed, &mut self.bookmarks);
         if access == Access::Writes {
             session.now = session.tick(self.clock)?;
         }
         let result = call(&mut session)?;
-        session.transaction.commit()?;
+        session.commit()?;
         Ok(result)
     }
 

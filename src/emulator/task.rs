@@ -38,9 +38,8 @@ pub(super) fn patch_status(session: &mut Session<'_>, call: &Call<'_>) -> Result
     for mut stored in session.list(&call.app, &filter, 0, u64::MAX)? {
         if may_change(call, &stored).is_ok() {
             stored.status = status;
-            session.update(&call.app, &mut stored)?;
             updated += 1;
-            users.insert(stored.user_id);
+            users.insert(session.update(&call.app, stored)?.user_id);
         }
     }
     Ok(Answer::success(None)

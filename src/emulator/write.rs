@@ -2,17 +2,19 @@
 
 use super::call::{Call, take_status, take_text};
 use super::config::RegionPlaces;
-use super::data::{self, MissingValue};
+use super::data;
 use super::patch::{self, Action};
 use super::region;
-use super::reply::{self, Answer, ItemFailure, Refusal};
+use super::reply::{Answer, ItemFailure, Refusal};
 use super::rows::Stored;
 use super::session::Session;
+use super::shown::Shown;
 use crate::wire::Code;
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 
 /// The result of one item. The outer error comes from the database and ends the call.
-type Outcome<T> = Result<Result<T, ItemFailure>, rusqlite::Error>;
+type Outcome = Result<Result<Stored<String>, ItemFailure>, rusqlite::Error>;
 
 /// Fields that only the server sets.
 const SERVER_OWNED: [&str; 7] = [
@@ -30,8 +32,11 @@ pub(super) fn post_annotations(
     session: &mut Session<'_>,
     call: &Call<'_>,
 ) -> Result<Answer, Refusal> {
-    let items = call.items("annotations", MissingValue::One)?;
-    each(call, items, |item| post_one(session, call, item))
+    let items = call.items()?;
+    let mut ready = HashSet::new();
+    each(call, items, |item| {
+        post_one(session, call, &mut ready, item)
+    })
 }
 
 /// `PATCH /annotations`
@@ -40,11 +45,7 @@ pub(super) fn patch_annotations(
     call: &Call<'_>,
 ) -> Result<Answer, Refusal> {
     let action = call.action()?;
-    let missing = match action {
-        Action::Merge | Action::Overwrite => MissingValue::One,
-        Action::Remove => MissingValue::Nothing,
-    };
-    let items = call.items("annotations", missing)?;
+    let items = call.items()?;
     each(call, items, |item| patch_one(session, call, action, item))
 }
 
@@ -52,7 +53,7 @@ pub(super) fn patch_annotations(
 fn each(
     call: &Call<'_>,
     items: Vec<Map<String, Value>>,
-    mut run: impl FnMut(Map<String, Value>) -> Outcome<Stored>,
+    mut run: impl FnMut(Map<String, Value>) -> Outcome,
 ) -> Result<Answer, Refusal> {
     let response_style = call.config.response_style;
     let mut shown = Vec::with_capacity(items.len());
@@ -68,58 +69,59 @@ fn each(
             None => run(item)?,
         };
         shown.push(match outcome {
-            Ok(stored) => reply::annotation(stored, response_style),
+            Ok(stored) => Shown::Stored(stored),
             Err(failure) => {
                 failed += 1;
-                failure.item(&input_id, &id, response_style)
+                Shown::Failed(failure.item(&input_id, &id, response_style))
             }
         });
     }
-    let total = shown.len();
-    let content = Some(("annotations", Value::Array(shown)));
-    Ok(Answer::of_batch(total, failed, content))
+    Ok(Answer::of_batch(shown.len(), failed, None).with_annotations(shown))
 }
 
+/// Posts one annotation. `ready` are the inputs that are known to exist and to be processed.
 fn post_one(
     session: &Session<'_>,
     call: &Call<'_>,
+    ready: &mut HashSet<String>,
     mut item: Map<String, Value>,
-) -> Outcome<Stored> {
+) -> Outcome {
     let mut new = match read_new(call, &mut item) {
         Ok(new) => new,
         Err(failure) => return Ok(Err(failure)),
     };
     if new.id.is_empty() {
         new.id = session.new_id()?;
-    } else if session
-        .annotation(&call.app, &new.input_id, &new.id)?
-        .is_some()
-    {
+    } else if session.has_annotation(&call.app, &new.input_id, &new.id)? {
         return Ok(Err(ItemFailure::invalid(format!(
             "duplicate: input `{}` already has an annotation `{}`",
             new.input_id, new.id
         ))));
     }
-    if !session.has_input(&call.app, &new.input_id)? {
-        if call.config.require_inputs {
-            let input = &new.input_id;
-            return Ok(Err(ItemFailure::missing(format!("no input `{input}`"))));
-        }
-        session.insert_input(&call.app, &new.input_id, &call.app.owner, Map::new())?;
-    } else if let Some(input) = session.input(&call.app, &new.input_id)?
-        && (input.polls > 0 || input.status != Code::INPUT_DOWNLOAD_SUCCESS)
-    {
-        // According to the documentation, an input must be processed before it can be annotated. The code is not specified.
+    if !ready.contains(&new.input_id) {
         let input = &new.input_id;
-        return Ok(Err(ItemFailure::invalid(format!(
-            "input `{input}` is not processed yet"
-        ))));
+        match session.is_processed(&call.app, input)? {
+            Some(true) => {}
+            // According to the documentation, an input must be processed before it can be annotated. The code is not
+            // specified.
+            Some(false) => {
+                return Ok(Err(ItemFailure::invalid(format!(
+                    "input `{input}` is not processed yet"
+                ))));
+            }
+            None if call.config.require_inputs => {
+                return Ok(Err(ItemFailure::missing(format!("no input `{input}`"))));
+            }
+            None => {
+                session.insert_input(&call.app, input, &call.app.owner, Map::new())?;
+            }
+        }
+        ready.insert(input.clone());
     }
     new.body = item;
     data::name_parts(new.data_mut(), &mut || session.new_id())?;
     fill_in_places(session, call, &mut new)?;
-    session.insert(&call.app, &mut new)?;
-    Ok(Ok(new))
+    Ok(Ok(session.insert(&call.app, new)?))
 }
 
 /// Converts an item to a row, and makes all checks that need no database.
@@ -166,7 +168,7 @@ fn patch_one(
     call: &Call<'_>,
     action: Action,
     mut item: Map<String, Value>,
-) -> Outcome<Stored> {
+) -> Outcome {
     let (input_id, id) = (take_text(&mut item, "input_id"), take_text(&mut item, "id"));
     let Some(mut stored) = session.annotation(&call.app, &input_id, &id)? else {
         return Ok(Err(ItemFailure::missing(format!(
@@ -199,10 +201,9 @@ fn patch_one(
     let empty = stored.body.get("data").is_none_or(data::is_empty);
     if deletes_empty && empty && !stored.input_level {
         session.delete(&stored)?;
-    } else {
-        session.update(&call.app, &mut stored)?;
+        return Ok(Ok(stored.into_text()));
     }
-    Ok(Ok(stored))
+    Ok(Ok(session.update(&call.app, stored)?))
 }
 
 fn fill_in_places(
