@@ -1,6 +1,6 @@
 //! SQL on the table of concepts.
 
-use super::data::PARTS;
+use super::data::Lists;
 use super::rows::{App, StoredConcept};
 use super::session::{Session, signed};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
@@ -89,14 +89,17 @@ fn each_concept(
     data: &Value,
     visit: &mut impl FnMut(&str, &str) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
-    let list = |name: &str| data[name].as_array().into_iter().flatten();
-    for concept in list("concepts") {
+    let Some(data) = data.as_object() else {
+        return Ok(());
+    };
+    let Lists { concepts, parts } = Lists::of(data);
+    for concept in concepts {
         if let Some(id) = concept["id"].as_str().filter(|id| !id.is_empty()) {
             let name = concept["name"].as_str().filter(|name| !name.is_empty());
             visit(id, name.unwrap_or(id))?;
         }
     }
-    for part in PARTS.iter().flat_map(|parts| list(parts)) {
+    for part in parts.into_iter().flatten() {
         each_concept(&part["data"], visit)?;
     }
     Ok(())

@@ -170,39 +170,69 @@ fn visibility(value: &Value) -> Option<Value> {
 /// Checks the constraints of the API on `data`: at most one region and one frame, coordinates and concept values within
 /// 0..=1, edges of boxes and ends of spans in order, masks in base64.
 pub(super) fn check(data: &Map<String, Value>) -> Result<(), String> {
-    let frames = list(data, "frames");
+    let lists = Lists::of(data);
+    let [regions, frames, ..] = lists.parts;
     if frames.len() > 1 {
         return Err(format!("{} frames; at most one", frames.len()));
     }
     let in_frames = frames.iter().filter_map(inside);
-    let regions = list(data, "regions").len()
+    let regions = regions.len()
         + in_frames
             .map(|frame| list(frame, "regions").len())
             .sum::<usize>();
     if regions > 1 {
         return Err(format!("{regions} regions; at most one"));
     }
-    check_inside(data)
+    check_inside(&lists)
+}
+
+/// The lists in `data` whose elements are checked.
+pub(super) struct Lists<'a> {
+    pub(super) concepts: &'a [Value],
+    /// Those of [`PARTS`].
+    pub(super) parts: [&'a [Value]; PARTS.len()],
+}
+
+impl<'a> Lists<'a> {
+    /// Compares the names of the few members, which is faster than to look up each list.
+    pub(super) fn of(data: &'a Map<String, Value>) -> Self {
+        let mut lists = Self {
+            concepts: &[],
+            parts: [&[]; PARTS.len()],
+        };
+        for (name, value) in data {
+            let Value::Array(elements) = value else {
+                continue;
+            };
+            if name == "concepts" {
+                lists.concepts = elements;
+            } else if let Some(place) = PARTS.iter().position(|it| it == name) {
+                lists.parts[place] = elements;
+            }
+        }
+        lists
+    }
 }
 
 /// Checks the constraints that hold for `data` of regions, frames and other parts too.
-fn check_inside(data: &Map<String, Value>) -> Result<(), String> {
-    check_concepts(data)?;
-    for region in list(data, "regions") {
+fn check_inside(lists: &Lists<'_>) -> Result<(), String> {
+    check_concepts(lists.concepts)?;
+    let [regions, ..] = lists.parts;
+    for region in regions {
         if let Some(place) = region.get("region_info").and_then(Value::as_object) {
             check_geometry(place)?;
         }
     }
-    let parts = PARTS.iter().flat_map(|parts| list(data, parts));
-    parts.filter_map(inside).try_for_each(check_inside)
+    let mut parts = lists.parts.into_iter().flatten().filter_map(inside);
+    parts.try_for_each(|data| check_inside(&Lists::of(data)))
 }
 
 fn inside(part: &Value) -> Option<&Map<String, Value>> {
     part.get("data")?.as_object()
 }
 
-fn check_concepts(data: &Map<String, Value>) -> Result<(), String> {
-    for concept in list(data, "concepts") {
+fn check_concepts(concepts: &[Value]) -> Result<(), String> {
+    for concept in concepts {
         let id = concept.get("id").and_then(Value::as_str).unwrap_or("");
         if id.is_empty() {
             return Err("a concept has no id".to_owned());

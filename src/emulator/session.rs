@@ -72,12 +72,12 @@ impl Session<'_> {
             Clock::Ticking(_) => 1,
             Clock::System => 0,
         };
-        self.transaction.query_row(
-            "UPDATE counters SET value = max(value + ?1, ?2) WHERE name = 'milliseconds'
-             RETURNING strftime('%Y-%m-%dT%H:%M:%S', value / 1000, 'unixepoch') || printf('.%03dZ', value % 1000)",
-            [least, wanted],
-            |row| row.get(0),
-        )
+        self.transaction
+            .prepare_cached(
+                "UPDATE counters SET value = max(value + ?1, ?2) WHERE name = 'milliseconds'
+                 RETURNING strftime('%Y-%m-%dT%H:%M:%S', value / 1000, 'unixepoch') || printf('.%03dZ', value % 1000)",
+            )?
+            .query_row([least, wanted], |row| row.get(0))
     }
 
     /// A new id: 32 hex digits, deterministic for the same seed and calls.

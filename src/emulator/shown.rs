@@ -102,6 +102,11 @@ pub(super) fn write_annotations(
     response_style: ResponseStyle,
 ) -> rusqlite::Result<()> {
     let mut spliced = Spliced::new(response_style);
+    let sizes = list.iter().map(|element| match element {
+        Shown::Stored(stored) => stored.body.len() + COLUMNS_SIZE,
+        Shown::Failed(_) => COLUMNS_SIZE,
+    });
+    out.reserve(sizes.sum());
     out.push(b'[');
     for (place, element) in list.into_iter().enumerate() {
         if place > 0 {
@@ -128,6 +133,9 @@ pub(super) fn write_annotations(
 pub(super) fn write(out: &mut Vec<u8>, json: &(impl Serialize + ?Sized)) {
     serde_json::to_writer(out, json).expect("texts and JSON are written to memory without errors");
 }
+
+/// About how many bytes of an annotation are not its body.
+const COLUMNS_SIZE: usize = 384;
 
 /// Fields of annotations that are not shown as they are stored, or that columns hold.
 const OWN: [&str; 10] = [

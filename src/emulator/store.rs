@@ -5,6 +5,7 @@ use super::concept_table;
 use super::config::{Clock, Config, Database};
 use super::listing::Bookmarks;
 use super::session::Session;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -208,6 +209,8 @@ fn prepare_file(connection: &mut Connection) -> rusqlite::Result<i64> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // Query plans do not depend on values. Otherwise a prepared statement would be prepared again for other values.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // With the write lock, because two processes may open a new file at the same time.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut version = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
