@@ -237,6 +237,32 @@ fn prepare_file(connection: &mut Connection) -> rusqlite::Result<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_failed_call_uses_no_ids_and_makes_no_concepts() {
+        let mut store = Store::open(&Config::default()).unwrap();
+        let mut call = |fails: bool| {
+            store.run(Access::Writes, |session| {
+                let app = session.app("owner", "app")?.unwrap();
+                let known = session.concepts(&app, 0, 10)?.len();
+                for _ in 0..2 {
+                    session.insert_concepts(&app, &json!({"concepts": [{"id": "car"}]}), "")?;
+                }
+                let ids = [session.new_id()?, session.new_id()?];
+                assert_eq!(session.concepts(&app, 0, 10)?.len(), 1);
+                if fails {
+                    return Err(rusqlite::Error::InvalidQuery);
+                }
+                Ok((known, ids))
+            })
+        };
+        let hashed = |count| super::super::hash::hex_id(0, "id", count);
+        call(true).unwrap_err();
+        assert_eq!(call(false).unwrap(), (0, [hashed(1), hashed(2)]));
+        call(true).unwrap_err();
+        assert_eq!(call(false).unwrap(), (1, [hashed(3), hashed(4)]));
+    }
 
     #[test]
     fn times_never_decrease_and_are_written_as_rfc_3339() {
