@@ -4,7 +4,7 @@
 //! The service omits defaults, so a missing number is 0. Numbers may be strings, enums may be names or numbers, and `null` is a
 //! default. Values are not validated here; `observed` does that.
 
-use super::lenient::{enumeration, nullable, number, text, unsigned};
+use super::lenient::{enumeration, few, nullable, number, text, unsigned};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
@@ -18,13 +18,13 @@ pub struct Data<'a> {
     #[serde(borrow, deserialize_with = "nullable")]
     pub text: Text<'a>,
     /// At most one.
-    #[serde(borrow, deserialize_with = "nullable")]
+    #[serde(borrow, deserialize_with = "few")]
     pub regions: Vec<Region<'a>>,
     /// At most one.
-    #[serde(borrow, deserialize_with = "nullable")]
+    #[serde(borrow, deserialize_with = "few")]
     pub frames: Vec<FrameData<'a>>,
     /// At most one.
-    #[serde(borrow, deserialize_with = "nullable")]
+    #[serde(borrow, deserialize_with = "few")]
     pub time_segments: Vec<TimeSegment<'a>>,
     /// Only whether it is present is read.
     #[serde(deserialize_with = "nullable")]

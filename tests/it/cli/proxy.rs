@@ -2,10 +2,11 @@
 //! produce.
 
 use axum::Router;
-use axum::body::{Bytes, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt as _, Full};
 use serde_json::Value;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -349,9 +350,13 @@ fn spoiled(spoil: Spoil, text: &Bytes) -> Response {
     let half = text.slice(..text.len() / 2);
     match spoil {
         Spoil::BreakOff => {
-            // A server that sends less than it announced closes the connection.
+            // A server that fails in the middle of an answer closes the connection.
             let length = [(header::CONTENT_LENGTH, text.len().to_string())];
-            return (length, half).into_response();
+            // Mapped, because a body of known length would be sent as if it were whole.
+            let body = Full::new(half).map_frame(|frame| frame);
+            let body = body.map_err(|never| match never {});
+            let end = std::future::ready(Some(Err(std::io::Error::other("broken off"))));
+            return (length, Body::new(body.with_trailers(end))).into_response();
         }
         Spoil::CutOff => return half.into_response(),
         Spoil::Html => return "<html><body>Please log in</body></html>".into_response(),
