@@ -275,19 +275,7 @@ fn observed_in(folder: &Path) -> ObservedState {
 }
 
 fn planned(desired: &DesiredState, observed: &ObservedState) -> plan::Plan {
-    let context = plan::Context {
-        target: plan::Target {
-            endpoint: String::new(),
-            user_id: "ann".into(),
-            app_id: "bench".into(),
-        },
-        manifest_hash: String::new(),
-        rate_limit: 15,
-        allowances: plan::Allowances::default(),
-        inventory: plan::Inventory::default(),
-        shard: None,
-    };
-    plan::plan(desired, observed, &context).expect("the owner may do everything")
+    plan::plan(desired, observed, &generated::context()).expect("the owner may do everything")
 }
 
 fn read_lines(folder: &Path) {

@@ -7,10 +7,10 @@
 #![expect(clippy::print_stdout, reason = "it is what the benchmark is run for")]
 
 use annosync::model::{Policy, SetName};
-use annosync::plan::{Allowances, Context, Inventory, Target, plan};
+use annosync::plan::plan;
 use annosync::pull::{self, Choice, Form, Fresh};
 use annosync::{lint, manifest, observed, render};
-use generated::{Change, HEADER, PER_INPUT, boxes, json_lines, listing, yaml};
+use generated::{Change, HEADER, PER_INPUT, boxes, context, json_lines, listing, yaml};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
 use std::fs;
@@ -116,18 +116,7 @@ fn counted(
     let path = folder.path().join("observed");
     let stored = listing(&boxes(size, on_input, width, Change::None));
     fs::write(&path, stored).expect("the file can be written");
-    let context = Context {
-        target: Target {
-            endpoint: String::new(),
-            user_id: "ann".into(),
-            app_id: "bench".into(),
-        },
-        manifest_hash: String::new(),
-        rate_limit: 15,
-        allowances: Allowances::default(),
-        inventory: Inventory::default(),
-        shard: None,
-    };
+    let context = context();
     let (load, loaded) = count(size, || manifest::load(folder.path()));
     let loaded = loaded.expect("the generated manifest is valid");
     let (findings, _) = count(size, || lint::check(&loaded, &lint::Pictures::new()));

@@ -4,9 +4,7 @@
 //! `cargo bench --bench plan -- growth` plans crowds on one input instead, as ratios to a floor.
 
 use annosync::model::{DesiredState, Mask, MaskArea, ObservedState, Policy, SetName};
-use annosync::plan::{
-    Allowances, Base, Context, Coverage, Inventory, OnConflict, OnDrift, Plan, PlanBase, Target,
-};
+use annosync::plan::{Base, Coverage, OnConflict, OnDrift, Plan, PlanBase};
 use annosync::pull::{self, Choice, Form, Fresh};
 use annosync::render::{self, Detail, MarkdownOptions, TextOptions};
 use annosync::{manifest, observed, plan};
@@ -17,7 +15,7 @@ use std::sync::LazyLock;
 mod generated;
 mod growth;
 
-use generated::{Change, Dice, HEADER, PER_INPUT, boxes, json_lines, listing, yaml};
+use generated::{Change, Dice, HEADER, PER_INPUT, boxes, context, json_lines, listing, yaml};
 
 fn main() {
     divan::main();
@@ -54,21 +52,6 @@ fn observed_from(listing: &str) -> ObservedState {
     observed::SavedListing::read(listing)
         .expect("the generated listing is valid")
         .into_state()
-}
-
-fn context() -> Context {
-    Context {
-        target: Target {
-            endpoint: "https://api.clarifai.com".into(),
-            user_id: "ann".into(),
-            app_id: "bench".into(),
-        },
-        manifest_hash: String::new(),
-        rate_limit: 15,
-        allowances: Allowances::default(),
-        inventory: Inventory::default(),
-        shard: None,
-    }
 }
 
 #[divan::bench(sample_count = 5)]

@@ -1,5 +1,6 @@
 //! Generated annotations, the same on every machine.
 
+use annosync::plan::{Allowances, Context, Inventory, Target};
 use std::fmt::Write as _;
 
 /// Boxes on one input.
@@ -142,4 +143,20 @@ pub(crate) fn listing(boxes: &[(usize, [f64; 4], &str)]) -> String {
         r#"{{"format_version":"1.0","caller":"ann","app_owner":"ann","scope":"whole_app","annotations":[{}]}}"#,
         annotations.join(",")
     )
+}
+
+/// What a plan is made from, beside the two states.
+pub(crate) fn context() -> Context {
+    Context {
+        target: Target {
+            endpoint: "https://api.clarifai.com".into(),
+            user_id: "ann".into(),
+            app_id: "bench".into(),
+        },
+        manifest_hash: String::new(),
+        rate_limit: 15,
+        allowances: Allowances::default(),
+        inventory: Inventory::default(),
+        shard: None,
+    }
 }

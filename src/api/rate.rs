@@ -2,8 +2,9 @@
 //!
 //! The service counts the calls that arrive in any second. A client knows only when it sent a call and when the answer came. So
 //! a bucket holds one token for each call of a second, and a token returns one second after the latest moment at which its call
-//! can have arrived, less the time that the next call takes at least. A short run starts with a burst. A refusal shows that the limit is lower than configured: from then on
-//! calls are spaced evenly at the rate that succeeded, and from time to time a higher rate is tried.
+//! can have arrived, less the time that the next call takes at least. A short run starts with a burst. A refusal shows that the
+//! limit is lower than configured: from then on calls are spaced evenly at the rate that succeeded, and from time to time a
+//! higher rate is tried.
 //!
 //! A plain token bucket with back-off was measured to use 6 to 25 % less of a known limit: it does not know when a call arrived,
 //! so its bursts are refused, and it pauses after each refusal.

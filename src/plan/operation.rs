@@ -25,8 +25,8 @@ pub struct Operation {
     pub change: Change,
 }
 
-/// The change that an operation makes, and what the plan knows of the annotation. Boxed except for a post, so that the
-/// plan of a million posts takes half the memory.
+/// The change that an operation makes, and what the plan knows of the annotation. All but posts are boxed, so that a plan of
+/// many posts takes less memory.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// Create an annotation.
