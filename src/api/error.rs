@@ -93,7 +93,7 @@ pub enum ApiError {
         bytes: usize,
     },
     /// The answer is larger than allowed.
-    #[error("an answer from {host} has more than {} MB, unpacked", bytes >> 20)]
+    #[error("an answer from {host} has more than {} MB after decompression", bytes >> 20)]
     TooLarge {
         host: String,
         /// The limit.

@@ -125,7 +125,7 @@ impl Reader {
                     return Ok(Some(annotation));
                 }
                 Err(ApiError::Malformed(format!(
-                    "another annotation was asked for than `{}` of input `{}`, which was returned",
+                    "the service returned annotation `{}` of input `{}`, which was not requested",
                     self.0.shown(&annotation.id, 100),
                     self.0.shown(&annotation.input_id, 100)
                 )))

@@ -358,9 +358,7 @@ async fn await_all(
         let mut found = match processing(reader, &ids).await {
             Ok(found) => found,
             Err(error) => {
-                break Some(format!(
-                    "it could not be asked whether it is processed: {error}"
-                ));
+                break Some(format!("cannot read whether it is processed: {error}"));
             }
         };
         for at in asked {

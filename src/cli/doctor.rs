@@ -313,7 +313,11 @@ async fn check_app(session: &Session, caller: &str, report: &mut Report) {
 
 fn check_clock(session: &Session, report: &mut Report) {
     match session.reader().clock_ahead() {
-        None => report.add("clock", State::Skipped, "the service does not say its time"),
+        None => report.add(
+            "clock",
+            State::Skipped,
+            "the service does not report its time",
+        ),
         Some(ahead) if ahead.abs() > MOST_SECONDS_OFF => {
             let way = if ahead > 0 { "behind" } else { "ahead of" };
             let found = format!("{} s {way} the service's", ahead.abs());

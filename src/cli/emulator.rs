@@ -73,7 +73,7 @@ pub(crate) struct Args {
     /// Leave zeros and empty fields out of answers, as protobuf does by default
     #[arg(long)]
     omit_zeros: bool,
-    /// What deleting an annotation that does not exist does; no document says it
+    /// The answer to a delete of an annotation that does not exist; the documentation does not specify it
     #[arg(long, value_name = "RESULT", value_enum, default_value_t = Missing::Fails)]
     missing_delete: Missing,
     /// Serve at most N annotations per page; the API's limit is 1,000

@@ -136,7 +136,7 @@ fn lint(args: &Args, mut manifest: Manifest) -> Result<Exit, Failure> {
     }
     if checked.gone > 0 {
         output::message(&format!(
-            "note: {} of the baseline gone: write it again with --write-baseline",
+            "note: {} of the baseline no longer found: write it again with --write-baseline",
             counted(checked.gone, "finding")
         ));
     }
@@ -160,7 +160,7 @@ fn lint(args: &Args, mut manifest: Manifest) -> Result<Exit, Failure> {
             counted(warnings, "warning")
         ))
         .hint(
-            "fix them, except them with `ignore` and a reason, or set their rules to `off` under `lint` in the header",
+            "fix them, ignore them with `ignore` and a reason, or set their rules to `off` under `lint` in the header",
         ));
     }
     Ok(Exit::Done)

@@ -206,7 +206,7 @@ impl Request<'_> {
                 "{} posts files of its manifest's folder ({files}), and does not say where that is",
                 self.path.display()
             ))
-            .hint("name the manifest that it was made of: --manifest PATH")),
+            .hint("name the manifest that it was made from: --manifest PATH")),
         }
     }
 

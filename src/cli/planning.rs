@@ -345,7 +345,9 @@ pub(crate) fn denied(plan: &Plan, caller: &UserId) -> Option<String> {
         return None;
     }
     let words = render::denied_words(&plan.needed(&app_owner), caller, &app_owner)?;
-    Some(format!("the token is of {caller}, and the plan {words}"))
+    Some(format!(
+        "the token belongs to {caller}, and the plan {words}"
+    ))
 }
 
 /// Prints why the plan is stopped, and the flags that let it pass: those of its guards, and `flag`.

@@ -364,7 +364,7 @@ fn report_other_sets(
     let has_header = manifest::has_header(&args.path);
     let hint = if has_header {
         "to pull another set's, change `set` in the header to its name, or list it in `adopts` if it is this set's \
-         earlier name; a name that is lost is given by what the ids begin with"
+         earlier name; if the name is lost, give what the ids begin with"
     } else {
         "to pull another set's, give its name with --set; if the name is lost, give any --set, and what its ids begin with \
          as --adopt-set"
@@ -393,7 +393,7 @@ fn check_path(args: &Args) -> Result<(), Failure> {
             let path = args.path.display();
             let message = format!("no new manifest is written to {path}");
             Err(Failure::usage(message)
-                .hint("name a folder, with --format jsonl for an input a line; or a .yaml file"))
+                .hint("name a folder, with --format jsonl for one input per line; or a .yaml file"))
         }
         _ => Ok(()),
     }

@@ -109,7 +109,7 @@ pub(crate) fn write(folder: &Path, sheets: Sheets, args: &Args) -> Result<SheetL
     }
     if list.left_out > 0 {
         output::message(&format!(
-            "note: {} on no contact sheet: the limit is {} (--max-sheets)",
+            "note: {} not drawn: the limit is {} (--max-sheets)",
             counted(list.left_out, "change"),
             counted(list.sheets.len() as u64, "sheet"),
         ));

@@ -75,7 +75,7 @@ async fn carry_out(
             Ok(Answer::success(None))
         }
         (_, Mode::Replay(_)) => Err(conflict(
-            "a recording is replayed, which can only be reset: then it begins with the first answers again",
+            "a recording is being replayed: only reset is possible, and starts the replay again",
         )),
         (
             _,

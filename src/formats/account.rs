@@ -126,7 +126,7 @@ notes! {
     Ellipse = "ellipse" loses "object" "an ellipse became a polygon of 64 points",
     CategoryNameTrimmed = "category_name_trimmed" keeps "category" "white space around the name was removed",
     CategoriesShareConcept = "categories_share_concept" keeps "category" "the same concept as an earlier category",
-    ScoreLeftOut = "score_left_out" loses "object" "the score was left out (--scores takes it over)",
+    ScoreLeftOut = "score_left_out" loses "object" "the score was left out (--scores imports it)",
     AttributesLeftOut = "attributes_left_out" loses "object" "`attributes` that a manifest cannot hold were left out",
     FieldsLeftOut = "fields_left_out" loses "object" "fields that a manifest cannot hold were left out",
     KeypointNamesLeftOut = "keypoint_names_left_out" loses "category" "the names or the skeleton of the keypoints were left out",
@@ -150,7 +150,7 @@ notes! {
     GuessedTime = "guessed_time" loses "video" "the file has only frame numbers: times are set to 0 (--frame-rate gives them)",
     NotInterpolated = "not_interpolated" loses "track" "frames between outlines of different kinds or numbers of points were left out",
     CornersFromZero = "corners_from_zero" keeps "set" "read with 0 as the first pixel (--one-based reads the original data)",
-    NamedAfterFile = "named_after_file" keeps "image" "named after the file of its labels, which does not name it",
+    NamedAfterFile = "named_after_file" keeps "image" "named after its label file, which does not say its name",
     GapsLeftOut = "gaps_left_out" loses "track" "the object leaves and comes back, and the frames without it are not marked (--interpolate declares every frame with it)",
     GapsFilled = "gaps_filled" loses "track" "the object is shown in its gaps, too (metadata `enabled: false` on the last frame before a gap prevents it)",
     InterpolatedFrames = "interpolated_frames" keeps "track" "positions between key frames were computed",
@@ -164,7 +164,7 @@ notes! {
     BoxAsPolygon = "box_as_polygon" loses "annotation" "a box beside polygons was written as a polygon",
     TextChanged = "text_changed" loses "text" "spaces were changed, since the file has only words",
     EmptyLeftOut = "empty_left_out" loses "input" "without annotations or words, the input is not in the files",
-    NothingWritten = "nothing_written" loses "input" "all of its annotations were left out: a training takes its image for one without objects",
+    NothingWritten = "nothing_written" loses "input" "all of its annotations were left out: a training run takes its image for one without objects",
     OtherInputId = "other_input_id" keeps "input" "an import would name the input after its file",
 }
 

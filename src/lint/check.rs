@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Linted {
     pub findings: Vec<Finding>,
-    /// Findings that an `ignore` of the manifest excepts.
+    /// Findings that an `ignore` of the manifest matches.
     pub ignored: u64,
 }
 

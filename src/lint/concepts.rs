@@ -57,8 +57,7 @@ pub(super) fn check(manifest: &Manifest) -> Vec<Finding> {
                 counted(usage.present, "annotation"),
                 thousands(total)
             );
-            let hint =
-                "label more of it, or use a more general concept: few samples are not learnt";
+            let hint = "label more of it, or use a more general concept: these are too few samples to learn from";
             findings.push(about(
                 concept,
                 Rule::FewSamples,

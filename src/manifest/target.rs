@@ -24,7 +24,7 @@ pub enum TargetSpec {
         app_id: String,
         /// The base URL, http or https.
         endpoint: Option<String>,
-        /// Calls a second, at least 1.
+        /// Calls per second, at least 1.
         rate_limit: Option<u32>,
     },
 }

@@ -60,7 +60,7 @@ pub(super) fn renamed(
             ));
             // In a circle of renames there is no last name to suggest.
             if next != old && !renamed.contains_key(next) {
-                finding.hint(format!("rename it to {} at once", quote(next.as_str())));
+                finding.hint(format!("rename it directly to {}", quote(next.as_str())));
             } else {
                 finding.hint("a concept can be renamed only once");
             }

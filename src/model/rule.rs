@@ -92,11 +92,11 @@ rules! {
     TrackOverlap, "track-overlap", Warn, "", "two annotations of one track in one frame";
     TrackConcept, "track-concept", Warn, "", "a track whose concepts change";
     NoLabels, "no-labels", Off, "", "an input without annotations";
-    UnusedConcept, "unused-concept", Warn, "", "a concept of the vocabulary that no annotation names, in a manifest of 10 or more";
+    UnusedConcept, "unused-concept", Warn, "", "a concept of the vocabulary that no annotation names, in a manifest of 10 or more annotations";
     SimilarConcepts, "similar-concepts", Warn, "",
         "concepts that differ only by case, spaces, hyphens or underscores";
     FewSamples, "few-samples", Warn, "",
-        "a concept present in fewer than 10 annotations, in a manifest of 500 or more";
+        "a concept present in fewer than 10 annotations, in a manifest of 500 or more annotations";
     PictureMissing, "picture-missing", Warn, "",
         "an `image.path` that cannot be read, while other pictures of the manifest can";
     PictureSize, "picture-size", Warn, "", "a picture of another size than its `image` says";

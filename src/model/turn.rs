@@ -58,8 +58,8 @@ impl Turn {
             Self::By270 => "turned by 270 degrees",
             Self::LeftRight => "mirrored left to right",
             Self::TopBottom => "mirrored top to bottom",
-            Self::Diagonal => "mirrored at the diagonal",
-            Self::OtherDiagonal => "mirrored at the other diagonal",
+            Self::Diagonal => "mirrored along the diagonal",
+            Self::OtherDiagonal => "mirrored along the other diagonal",
         }
     }
 }

@@ -132,7 +132,7 @@ fn check_target(plan: &Plan) -> Result<(), &'static str> {
 fn check_shard(plan: &Plan) -> Result<(), &'static str> {
     let shares = plan.shard.map_or(0, |shard| u64::from(shard.count()));
     if plan.summary.rate_shares != shares || plan.whole.is_some() != plan.shard.is_some() {
-        return Err("it is partly of a shard");
+        return Err("its fields of a shard contradict each other");
     }
     if plan.shard.is_some() && plan.purpose == Purpose::Undo {
         return Err("it is an undo, but of a shard");

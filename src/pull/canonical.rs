@@ -33,7 +33,7 @@ pub struct Formatted {
 pub enum NotFormatted {
     #[error("its inputs have a YAML anchor, alias or tag, which would be lost")]
     References,
-    #[error("its `inputs:` are not a part of its own that can be written anew")]
+    #[error("its `inputs:` cannot be rewritten without changing the rest of the file")]
     Layout,
     #[error("it is not certain what is a comment in its inputs, or where a comment belongs")]
     Comments,
@@ -61,9 +61,7 @@ impl NotFormatted {
             }
             Self::Layout => "write its `inputs:` at the beginning of a line, as a block list",
             Self::Comments => "move the comments to lines of their own between annotations",
-            Self::Field { .. } => {
-                "report this with the annotation; no field may be added or dropped"
-            }
+            Self::Field { .. } => "this is a bug in annosync: report it, with the annotation",
             Self::Changed => "run the command again",
         }
     }

@@ -79,7 +79,7 @@ fn write_stale(page: &mut Page, item: &StaleItem, detail: Detail) {
         ),
         Touched::Deleted => format!("{start}: {cause}. This apply had already deleted it.{next}"),
         Touched::Unknown | Touched::Incomplete => format!(
-            "{start}: {cause}. A call whose response was lost may have written it before.{next}"
+            "{start}: {cause}. A call whose answer was lost may have written it before.{next}"
         ),
     };
     page.line(Ink::Changed, &line);

@@ -93,7 +93,7 @@ fn write_losses(text: &mut String, kind: LossKind, losses: &[Loss], which: Losse
         return;
     }
     let what = match kind {
-        LossKind::Unreadable => "cannot be read and left alone",
+        LossKind::Unreadable => "cannot be read; left alone",
         LossKind::Place => {
             "declared by id only, because a manifest cannot declare the place; the app keeps its content"
         }

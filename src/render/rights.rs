@@ -14,7 +14,7 @@ fn who(needed: &[Needed], app_owner: &UserId) -> Phrase {
     }
 }
 
-/// `12 changes to annotations of acme, 1 post in the name of bea`.
+/// `12 changes to annotations of acme, 1 post on behalf of bea`.
 fn parts<'a>(needed: impl IntoIterator<Item = &'a Needed>) -> Phrase {
     let parts = needed.into_iter().flat_map(|needed| {
         let part = |count: u64, what: &str, of: &'static str| {
@@ -25,7 +25,7 @@ fn parts<'a>(needed: impl IntoIterator<Item = &'a Needed>) -> Phrase {
         };
         [
             part(needed.changes, "change", " to annotations of "),
-            part(needed.posts, "post", " in the name of "),
+            part(needed.posts, "post", " on behalf of "),
         ]
     });
     Phrase::joined(parts.flatten(), ", ")

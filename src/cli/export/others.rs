@@ -7,7 +7,7 @@ use crate::render::counted;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Looks for files in the output folder that this export does not write: a training would read them, too. Files that may
+/// Looks for files in the output folder that this export does not write: a training run would read them, too. Files that may
 /// be labels are an error with `--overwrite`, since those of an earlier export count the classes differently.
 pub(super) fn check(
     out: &Path,
@@ -45,7 +45,7 @@ pub(super) fn check(
             first.display()
         ))
         .hint(
-            "a training would read files of an earlier export, too: remove them, or choose another --out",
+            "a training run would read files of an earlier export, too: remove them, or choose another --out",
         ));
     }
     if !others.is_empty() {

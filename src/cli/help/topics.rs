@@ -81,7 +81,7 @@ pub(super) fn lint_rules() -> String {
 
 /// How levels are set and findings are excepted.
 pub(super) const LINT_NOTES: &str = "\nLevels are set in the header, to error, warn or off: lint: { near-duplicate: error, tiny: off }\n\
-An input or an annotation excepts itself from a rule, with a reason:\n  \
+To ignore a rule on an input or an annotation, give the rule and a reason there:\n  \
 ignore: [{ rule: near-duplicate, reason: two panes of one window }]\n";
 
 /// The environment variables, with their meaning.

@@ -72,7 +72,7 @@ pub(super) async fn run(from: &From<'_>, mut project: Project) -> Result<(Projec
     let is_lossless = read.is_lossless;
     if !import::merge(&target, from.content, Vocabulary::Fixed, read)? {
         return Err(
-            Failure::new("there is nothing to make a project of; nothing was written")
+            Failure::new("there is nothing to make a project from; nothing was written")
                 .hint("--allow-incomplete declares images of which something was left out"),
         );
     }

@@ -42,7 +42,7 @@ impl Notes {
             ),
             ("not every small change is enlarged", &self.many_crops),
             (
-                "the picture has other proportions than the labels say, and may be another one",
+                "the picture has different proportions than the labels say, and may be the wrong one",
                 &self.other_proportions,
             ),
             ("its text is too long to be shown", &self.long_texts),
@@ -76,26 +76,26 @@ impl Notes {
         }
         for (what, ids, rest) in [
             (
-                "no picture was found of",
+                "no picture was found for",
                 &self.missing,
                 "; --pictures DIR names a folder of pictures",
             ),
             (
-                "only URLs are known of the pictures of",
+                "only URLs are known for the pictures of",
                 &self.not_fetched,
                 "; --fetch-images fetches them",
             ),
             (
-                "not every small change is enlarged of",
+                "not every small change is enlarged in",
                 &self.many_crops,
                 "",
             ),
             (
-                "the picture has other proportions than the labels say, and may be another one, of",
+                "the picture has different proportions than the labels say, and may be the wrong one, in",
                 &self.other_proportions,
                 "",
             ),
-            ("the text is too long to be shown of", &self.long_texts, ""),
+            ("the text is too long to be shown in", &self.long_texts, ""),
         ] {
             if !ids.is_empty() {
                 sentences.push(format!("{what} {}{rest}", named(ids)));

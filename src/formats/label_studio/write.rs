@@ -229,7 +229,7 @@ impl<'e> Results<'e> {
         frames.push(frame);
         if rate(&frames).is_none() {
             return Err(other(
-                "its time is not that of its number by the frames a second",
+                "its time does not match its number at any frame rate",
             ));
         }
         sequence.frames.push(KeyFrame {

@@ -156,7 +156,7 @@ impl<'s> Pass<'s> {
             let start = self.position();
             match self.event()? {
                 Event::Start(_) if self.open.len() == MAX_DEPTH => {
-                    let message = format!("more than {MAX_DEPTH} elements within each other");
+                    let message = format!("elements nested more than {MAX_DEPTH} levels deep");
                     return Err(fault(start, message));
                 }
                 Event::Start(_) => {

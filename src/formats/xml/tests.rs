@@ -41,7 +41,7 @@ fn wrong_files_are_errors_with_a_position() {
         ("<a/>\n<a/>", "a.xml:2:1: an element after the end of <a>"),
         (
             &deep,
-            "a.xml:1:199: more than 64 elements within each other",
+            "a.xml:1:199: elements nested more than 64 levels deep",
         ),
     ] {
         assert_eq!(children(text).unwrap_err(), error);

@@ -40,7 +40,7 @@ pub(in crate::formats) fn export(inputs: &[ExportInput], classes: &[ConceptId]) 
         writer.set_folder(&folder);
         if let Some(taken) = writer.taken(&path) {
             let detail = format!(
-                "{taken} holds the labels of another image, and a training reads it for both: rename one of them"
+                "{taken} holds the labels of another image, and a training run reads it for both: rename one of them"
             );
             writer.input_left_out(input, SkipCode::SharedFile, &detail);
             continue;

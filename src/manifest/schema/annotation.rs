@@ -57,14 +57,14 @@ fn fields() -> Value {
         "concepts": { "$ref": "#/$defs/concepts" },
         "text": nonempty("The text in the region; without one, in the frame or segment, else in the whole input."),
         "embed_model_version": nonempty(
-            "The version of the embedding model that ties the annotation to training and search. A change of it is a \
-                delete and a post.",
+            "The version of the embedding model that ties the annotation to training and search. Changing it takes \
+                a delete and a post.",
         ),
         "status": { "$ref": "#/$defs/status" },
         "user": reference(
             "name",
-            "The user to whom the annotation belongs. Only the app's owner may set another user than themselves. A \
-                change of it is a delete and a post.",
+            "The user to whom the annotation belongs. Only the app's owner may name a different user than themselves. \
+                Changing it takes a delete and a post.",
         ),
         "metadata": reference("object", "Any map, stored in `data.metadata`. It is managed key by key."),
         "ignore": reference("ignore", "Rules of the linter that do not apply to the annotation."),

@@ -157,11 +157,11 @@ pub(super) fn definitions() -> Map<String, Value> {
                 "The limits that stop a plan. Each can be lifted for one plan on the command line.",
                 json!({
                     "max_deletes": share(
-                        "More deletes than this stop the plan",
+                        "The plan stops if it deletes more annotations than this",
                         &guards.max_deletes.to_string(),
                     ),
                     "max_updates": share(
-                        "More changes of existing annotations than this stop the plan",
+                        "The plan stops if it changes more existing annotations than this",
                         &guards.max_updates.to_string(),
                     ),
                     "min_existing": count(
@@ -169,17 +169,17 @@ pub(super) fn definitions() -> Map<String, Value> {
                         guards.min_existing,
                     ),
                     "max_vanished_concepts": count(
-                        "More concepts than this that no annotation would have after the apply stop the plan.",
+                        "The plan stops if more concepts than this would have no annotation after the apply.",
                         guards.max_vanished_concepts,
                     ),
                     "max_doubles": count(
-                        "More posts than this that equal an annotation of a user outside `owners`, or of another set, stop \
-                            the plan.",
+                        "The plan stops if more of its posts than this equal an annotation of a user outside `owners`, or of \
+                            another set.",
                         guards.max_doubles,
                     ),
                     "max_new_concepts": {
-                        "description": "More concepts than this that the app does not have yet stop the plan: the service \
-                            cannot delete a concept. Without it, any number.",
+                        "description": "The plan stops if it creates more concepts than this: the service cannot delete \
+                            a concept. Without it, any number.",
                         "type": "integer",
                         "minimum": 0,
                     },
@@ -246,7 +246,7 @@ fn target() -> Value {
                 "examples": ["https://api.clarifai.com"],
             },
             "rate_limit": {
-                "description": "Calls a second, at most; without it, 15.",
+                "description": "The maximum number of calls per second; without it, 15.",
                 "type": "integer",
                 "minimum": 1,
                 "maximum": u32::MAX,

@@ -105,7 +105,7 @@ fn concepts_are_renamed_once_and_into_the_vocabulary() {
     insta::assert_snapshot!(check_header("version: 1\nset: s\npolicy: sync\nvocabulary: [a, b, b]\nrenamed: { x: x, y: z, z: a, p: q, q: p, m: aa, n: ~ }\n"), @r#"
     5:20 duplicate concept `b` (the first is at a.yaml:5:17; keep one of the two)
     6:15 `x` is renamed to itself (leave it out)
-    6:21 `y` is renamed to `z`, which is renamed as well (rename it to `a` at once)
+    6:21 `y` is renamed to `z`, which is renamed as well (rename it directly to `a`)
     6:33 `p` is renamed to `q`, which is renamed as well (a concept can be renamed only once)
     6:39 `q` is renamed to `p`, which is renamed as well (a concept can be renamed only once)
     6:45 the new concept `aa` is not in the vocabulary (did you mean `a`? add it to `vocabulary`, or rename to a concept that is in it)

@@ -27,7 +27,7 @@ pub(super) fn section(list: &SheetList) -> String {
     if list.left_out > 0 {
         let _ = write!(
             text,
-            " {} more on no sheet (`--max-sheets`).",
+            " {} more not drawn (`--max-sheets`).",
             thousands(list.left_out)
         );
     }
@@ -124,7 +124,7 @@ mod tests {
                 changes: vec![change(1), change(2)],
             }],
             left_out: 1_200,
-            notes: vec!["no picture was found of 1 input (a)".to_owned()],
+            notes: vec!["no picture was found for 1 input (a)".to_owned()],
         }
     }
 
@@ -134,11 +134,11 @@ mod tests {
         assert_eq!(
             text,
             "### Pictures\n\n2 changes on 1 contact sheet. Before the change dashed, after it solid, removed red with a cross, \
-             unchanged thin. 1,200 more on no sheet (`--max-sheets`).\n\n\
+             unchanged thin. 1,200 more not drawn (`--max-sheets`).\n\n\
              [sheet-001.png](<out/sheets/sheet-001.png>): changes 1 to 2\n\n\
              | number | input | change |\n| ---: | --- | --- |\n\
              | 1 | `street-1` | `+ post box: car` |\n| 2 | `street-1` | `+ post box: car` |\n\n\
-             no picture was found of 1 input &#40;a&#41;.\n\n"
+             no picture was found for 1 input &#40;a&#41;.\n\n"
         );
         let shown = section(&list(
             "out",

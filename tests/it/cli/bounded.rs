@@ -98,7 +98,7 @@ fn an_answer_that_unpacks_to_gigabytes_is_an_error_and_takes_little_memory() {
         on_little_memory(&world, &url, arguments)
             .exits(1)
             .says("has more than")
-            .says("MB, unpacked")
+            .says("MB after decompression")
             .says("raise --max-answer");
     }
 }
@@ -122,7 +122,7 @@ fn an_endless_answer_is_an_error_and_takes_little_memory() {
     ] {
         on_little_memory(&world, &url, arguments)
             .exits(1)
-            .says("has more than 16 MB, unpacked");
+            .says("has more than 16 MB after decompression");
     }
 }
 

@@ -33,7 +33,7 @@ fn missing_permissions_are_shown_in_the_plan_and_refused_by_apply() {
     let plan = world.plan(&["--out", "plan.json"]).exits(0);
     assert_eq!(
         plan.stderr,
-        "warning: the token is of bea, and the plan needs the app's owner: 1 post in the name of carl, 1 change to \
+        "warning: the token belongs to bea, and the plan needs the app's owner: 1 post on behalf of carl, 1 change to \
          annotations of owner; `apply` would refuse it\n"
     );
     for path in ["m.yaml", "plan.json"] {
@@ -44,7 +44,7 @@ fn missing_permissions_are_shown_in_the_plan_and_refused_by_apply() {
             error,
             [
                 "hint: apply it with a token of that user: in CLARIFAI_PAT, or in a file with --pat-file",
-                "error: the token is of bea, and the plan needs the app's owner: 1 post in the name of carl, 1 change to \
+                "error: the token belongs to bea, and the plan needs the app's owner: 1 post on behalf of carl, 1 change to \
                  annotations of owner; nothing was sent",
             ]
         );

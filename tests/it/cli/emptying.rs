@@ -126,7 +126,7 @@ fn a_collaborator_cannot_purge_annotations_of_others() {
     world.declare(PURGED);
     let refused = world.apply(&["--allow-purge"]).exits(1);
     let refused = refused.says(
-        "error: the token is of bea, and the plan needs the app's owner: 1 change to annotations of owner; nothing was sent",
+        "error: the token belongs to bea, and the plan needs the app's owner: 1 change to annotations of owner; nothing was sent",
     );
     assert_eq!(refused.stdout, "");
     assert_eq!(world.writes(), []);

@@ -116,7 +116,7 @@ fn a_file_that_cannot_be_formatted_is_left_as_it_is() {
     let run = world.run(&["fmt"]).exits(5);
     assert_eq!(run.stdout, "labels/wrong.yaml\n");
     insta::assert_snapshot!(run.stderr, @"
-    warning: labels/flow.yaml is left as it is: its `inputs:` are not a part of its own that can be written anew
+    warning: labels/flow.yaml is left as it is: its `inputs:` cannot be rewritten without changing the rest of the file
     hint: write its `inputs:` at the beginning of a line, as a block list
     error: 1 file cannot be formatted
     ");

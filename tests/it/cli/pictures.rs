@@ -76,12 +76,12 @@ fn sheets_show_pictures_of_the_manifest_and_markdown_names_them() {
     ] {
         assert!(markdown.contains(text), "{text}: {markdown}");
     }
-    assert!(!world.plan(&also).stderr.contains("other proportions"));
+    assert!(!world.plan(&also).stderr.contains("different proportions"));
     let wide = "{ path: images/a.png, width: 900, height: 100 }";
     world.declare(&input("in-a", wide, "car"));
     world
         .plan(&also)
-        .says("note: the picture has other proportions than the labels say, and may be another one, of 1 input (in-a)");
+        .says("note: the picture has different proportions than the labels say, and may be the wrong one, in 1 input (in-a)");
     world.declare(&input("in-a", "{ path: images/a.png }", "car"));
     let first = fs::read(&sheet).unwrap();
     let url = ["--sheets-url", "https://example.com/pull-1"];
@@ -98,7 +98,7 @@ fn sheets_show_pictures_of_the_manifest_and_markdown_names_them() {
     world.plan(&["--out", "plan.json"]).exits(0);
     let show = ["show", "plan.json", "--also", "images=sheets"];
     world.run(&show).exits(0).says(
-        "note: no picture was found of 1 input (in-a); --pictures DIR names a folder of pictures",
+        "note: no picture was found for 1 input (in-a); --pictures DIR names a folder of pictures",
     );
     assert_eq!(pink(&sheet), 0);
     write(
@@ -129,7 +129,7 @@ fn sheets_of_an_earlier_run_are_replaced_and_other_files_kept() {
     world
         .plan(&[&SHEETS[..], &["--max-sheets", "2"]].concat())
         .exits(0)
-        .says("note: 1 change on no contact sheet: the limit is 2 sheets (--max-sheets)");
+        .says("note: 1 change not drawn: the limit is 2 sheets (--max-sheets)");
     assert_eq!(sheets(&world), all[..2]);
     for name in ["sheet-1.png", "sheet-100.jpg", "notes.txt"] {
         world.write(&format!("sheets/{name}"), "mine");
@@ -381,7 +381,7 @@ fn pictures_are_fetched_when_asked_and_without_the_token() {
         "car",
     ));
     world.plan(&create).exits(0).says(
-        "note: only URLs are known of the pictures of 1 input (in-a); --fetch-images fetches them",
+        "note: only URLs are known for the pictures of 1 input (in-a); --fetch-images fetches them",
     );
     assert_eq!((pink(&sheet), heads.lock().unwrap().len()), (0, 0));
     world.plan(&fetch).exits(0);
@@ -392,7 +392,7 @@ fn pictures_are_fetched_when_asked_and_without_the_token() {
     world
         .plan(&SHEETS)
         .exits(0)
-        .says("no picture was found of 1 input");
+        .says("no picture was found for 1 input");
     world.plan(&fetch).exits(0);
     assert!(pink(&sheet) > 20_000);
     assert_eq!(heads.lock().unwrap().len(), 2);
@@ -510,7 +510,7 @@ fn what_is_missing_is_said_of_pictures_only() {
         "  - id: film\n    annotations:\n      - frame: { time_ms: 1500, number: 45 }\n        \
          box: { top: 0.1, left: 0.2, bottom: 0.5, right: 0.6 }\n        key: k\n        concepts: [car]\n",
     ));
-    let note = "no picture was found of 1 input (in-a)";
+    let note = "no picture was found for 1 input (in-a)";
     let page = ["--also", "html=page.html", "--out", "plan.json"];
     world
         .plan(&[&SHEETS[..], &page].concat())

@@ -203,7 +203,7 @@ fn a_pull_into_a_manifest_reports_removed_annotations() {
     insta::assert_snapshot!(check.stdout, @"~ labels/pulled.yaml (1 added, 1 dropped)");
     insta::assert_snapshot!(check.stderr, @"
     note: annotations of other sets are not pulled: as-00000000 (unknown name): 1 annotation
-    hint: to pull another set's, change `set` in the header to its name, or list it in `adopts` if it is this set's earlier name; a name that is lost is given by what the ids begin with
+    hint: to pull another set's, change `set` in the header to its name, or list it in `adopts` if it is this set's earlier name; if the name is lost, give what the ids begin with
     note: 1 declared annotation not in the app: removed from the manifest
     note: 1 annotation made by models left out (--model-made include)
     4 annotations on 3 inputs; 1 file differs.

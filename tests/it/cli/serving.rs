@@ -144,7 +144,7 @@ fn owner_and_collaborators_have_keys_of_their_own() {
     let apply = ["apply", "m.yaml", "--auto-approve"];
     let run = server.run(folder.path(), "c=c", &apply).exits(1);
     assert!(
-        run.stderr.contains("the token is of carl, and the plan needs bea or the app's owner: 1 post in the name of bea"),
+        run.stderr.contains("the token belongs to carl, and the plan needs bea or the app's owner: 1 post on behalf of bea"),
         "{}",
         run.stderr
     );

@@ -261,7 +261,7 @@ fn a_plan_of_a_shard_that_writes_elsewhere_is_refused() {
     world
         .run(&["apply", "forged.json", "--auto-approve"])
         .exits(1)
-        .says("it is partly of a shard");
+        .says("its fields of a shard contradict each other");
     world
         .run(&["apply", &files[0], "--auto-approve", "--shard", "1/2"])
         .exits(64)

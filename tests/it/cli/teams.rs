@@ -119,7 +119,7 @@ fn a_sets_own_annotations_are_changed_and_deleted_whoever_made_them() {
     );
     assert!(plan_of_all(&world, "markdown").contains("needs `bea` or the app's owner"));
     apply_as(&world, "carl", &[]).exits(1).says(
-        "error: the token is of carl, and the plan needs bea or the app's owner: 3 changes to annotations of bea; nothing \
+        "error: the token belongs to carl, and the plan needs bea or the app's owner: 3 changes to annotations of bea; nothing \
          was sent",
     );
     assert_eq!(world.annotations().len(), 3);
@@ -141,7 +141,7 @@ fn an_interrupted_replacement_is_finished_with_another_token() {
     json_plan(&world);
     apply_as(&world, "bea", &[])
         .exits(1)
-        .says("needs the app's owner: 1 post in the name of carl");
+        .says("needs the app's owner: 1 post on behalf of carl");
     apply_as(&world, "owner", &[]).exits(0);
     settled_for_all(&world);
 }

@@ -113,7 +113,7 @@ fn what_the_format_cannot_hold_is_counted_and_refused_with_strict() {
     left out: other_shape: 1: annotation number 1 image a: concepts of the whole input
     left out: other_value: 1: annotation number 2 image a: car of value 0
     note: state_left_out: 1 annotation (annotation number 3, a): id, key, status, user or text was left out
-    note: nothing_written: 1 input (b): all of its annotations were left out: a training takes its image for one without objects
+    note: nothing_written: 1 input (b): all of its annotations were left out: a training run takes its image for one without objects
     1 of 4 annotations on 2 inputs, 1 category.
     ");
 }

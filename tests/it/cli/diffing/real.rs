@@ -121,7 +121,7 @@ fn every_format_shows_the_same_numbers_of_real_versions() {
         let left_out = thousands(all as u64 - 12);
         assert!(markdown.contains("12 changes on 1 contact sheet."), "{set}");
         assert!(
-            markdown.contains(&format!(" {left_out} more on no sheet")),
+            markdown.contains(&format!(" {left_out} more not drawn")),
             "{set}"
         );
 

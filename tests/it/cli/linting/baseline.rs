@@ -46,7 +46,7 @@ fn a_baseline_hides_known_findings_wherever_they_move() {
     let run = lint(&world, &known).exits(0);
     assert!(
         run.stderr
-            .starts_with("note: 2 findings of the baseline gone"),
+            .starts_with("note: 2 findings of the baseline no longer found"),
         "{}",
         run.stderr
     );
