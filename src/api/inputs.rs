@@ -39,7 +39,7 @@ pub struct InputState {
 pub struct DeleteInputs(Vec<String>);
 
 impl DeleteInputs {
-    /// The most that a call takes.
+    /// The maximum number of inputs of a call.
     pub const MOST: usize = 128;
 
     /// `None` if there are no ids, too many, or an empty one.

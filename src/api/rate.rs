@@ -89,7 +89,7 @@ struct Overload {
     sent: Instant,
     /// When its refusal was received.
     refused_at: Instant,
-    /// Successful calls that were sent in the second before, or since.
+    /// Successful calls sent from a second before `sent` until `refused_at`.
     passed: u32,
     /// `limit` and `rate` before it; `None` for the first overload.
     before: Option<(f64, f64)>,
@@ -327,7 +327,7 @@ impl Pace {
         self.learnt = Some(learnt);
     }
 
-    /// The answer was lost, or the caller has stopped waiting: the call may have arrived until now.
+    /// The answer was lost, or the caller has stopped waiting: the call may have arrived at any time up to now.
     fn lost(&mut self, call: u64, now: Instant) {
         if self.unanswered.remove(&call).is_some() {
             self.returning.push(Reverse(now + self.period + MARGIN));

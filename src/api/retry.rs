@@ -1,7 +1,8 @@
 //! How often a call is retried, and after which pauses.
 //!
-//! Every call is safe to repeat: posts carry ids that the client chose, deletes name what they delete, and patches give the
-//! wanted state. Whether a failure is transient is decided where answers are judged.
+//! The client repeats reads. It does not repeat writes: `apply` reads what exists, then sends what is missing
+//! (`Writer::pause`). Every call is safe to repeat: posts carry ids that the client chose, deletes name what they delete,
+//! and patches give the wanted state. Whether a failure is transient is decided where answers are judged.
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::{Duration, SystemTime};

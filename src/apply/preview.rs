@@ -56,7 +56,7 @@ fn purge_due((purge, listed): (&Purge, &Vec<ObservedAnnotation>)) -> Due {
     }
 }
 
-/// The calls of a plan, in order. Operations and purges of which nothing is sent are left out. Instead of a file's bytes, a
+/// The calls of a plan, in order. Operations and purges that send nothing are left out. Instead of a file's bytes, a
 /// call has the file's name.
 pub fn calls(plan: &Plan, preview: &Preview) -> Result<Vec<WriteCall>, ApiError> {
     let calls = plan.batches.iter();
@@ -131,7 +131,7 @@ fn delete_call<'a>(
     Ok(Some(pairs.call()))
 }
 
-/// The operations of a call of which something is sent, each with its body.
+/// The operations of a call that are sent, each with its body.
 fn sent<'a>(
     plan: &'a Plan,
     batch: &'a Batch,

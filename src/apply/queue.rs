@@ -18,7 +18,7 @@ pub(super) const CRASHED: &str =
 /// Items that one call sends.
 #[derive(Debug, Clone)]
 pub(super) struct Group {
-    /// Usually that of the batch; a shared call may fall apart into others.
+    /// Usually that of the batch; a shared call may be split into several.
     pub(super) call: Call,
     /// Indices into the plan, as in its batches.
     pub(super) items: Vec<u32>,

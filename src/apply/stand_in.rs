@@ -283,7 +283,7 @@ impl BatchRun {
         self.operation(at).is_unfinished() || self.stand_ins.get(&at).is_some_and(is_foreign)
     }
 
-    /// Makes the post of a replacement that another run began out of its stand-in.
+    /// Makes, from its stand-in, the post of a replacement that another run began.
     fn make_body_of_stand_in(
         &mut self,
         at: u32,

@@ -1,11 +1,11 @@
 //! A manifest at a git revision.
 //!
-//! The `git` program reads it rather than a library, so that filters, attributes and partial clones give what a
+//! It is read with the `git` program, not with a library, so that filters, attributes and partial clones give what a
 //! checkout of that revision gives. The files go to a temporary folder with its own index; the user's index and work
 //! tree are not touched.
 //!
 //! Most repositories hold many images that the manifest does not need. So the manifest's own files are checked out
-//! first, then other files in its folder except photos and videos, then those, until the manifest loads. Files of
+//! first, then other files in its folder, and photos and videos last, until the manifest loads. Files of
 //! submodules are not part of a revision and are not read.
 
 use super::exit::Failure;

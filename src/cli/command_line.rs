@@ -28,7 +28,7 @@ const WITHOUT_VARIABLES: &str = "init";
 /// Short forms of options, in each command that has them.
 const SHORT: [(&str, char); 2] = [("out", 'o'), ("auto-approve", 'y')];
 
-/// What people write who know other tools, and what to use here.
+/// Commands of other tools, and what to use here instead.
 const OTHER_TOOLS: [(&str, &str); 22] = [
     (
         "check",

@@ -433,7 +433,7 @@ impl ConnectionArgs {
         Ok(Endpoint::new(endpoint, insecure)?)
     }
 
-    /// The target that is named, in the manifest or else in the user's file, or the manifest's default.
+    /// The target of `--target`, or else the manifest's default, as the manifest or else the user's file describes it.
     fn chosen_target<'a>(
         &self,
         manifest: Option<&'a Manifest>,

@@ -80,7 +80,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     finish(args, &found)
 }
 
-/// The manifest of a path, and the part of it to format; `None` for the whole manifest. Nothing if no manifest has it.
+/// The manifest of a path, and the part of it to format; `None` for the whole manifest. The outer `Option` is `None` if
+/// no manifest includes the path.
 fn place(path: &Path, is_only: bool) -> Result<Option<(PathBuf, Option<PathBuf>)>, Failure> {
     let Ok(kind) = path.metadata() else {
         return Err(Failure::new(format!("{} does not exist", path.display()))

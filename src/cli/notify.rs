@@ -20,7 +20,7 @@ pub(super) fn webhook(url: &str) -> Result<Webhook, Failure> {
     })
 }
 
-/// Posts an outcome. A webhook that does not take it is a warning.
+/// Posts an outcome. If the webhook does not accept it, a warning is printed.
 pub(super) async fn notify(webhook: &Webhook, outcome: &OutcomeDocument) {
     if let Err(why) = webhook.post(&render::notice_json(outcome)).await {
         output::message(&format!("Warning: the webhook was not notified: {why}"));

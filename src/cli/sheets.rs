@@ -41,7 +41,7 @@ impl Args {
         usize::from(self.max_sheets)
     }
 
-    /// The largest number of changes on them.
+    /// The largest number of changes that all sheets together show.
     pub(crate) fn most_changes(&self) -> usize {
         self.most() * TILES
     }

@@ -190,7 +190,7 @@ pub(crate) fn check_deleted_inputs(plan: &Plan, allowed: u64) -> Result<(), Fail
     })
 }
 
-/// Takes the deletes of inputs out of an undo, and prints so.
+/// Removes the deletes of inputs from an undo, and prints a message about it.
 pub(crate) fn keep_inputs(plan: &mut Plan) {
     const NAMED: usize = 10;
     if plan.deleted_inputs.is_empty() {

@@ -36,7 +36,7 @@ fn width(role: Role) -> f32 {
     }
 }
 
-/// The part `view` of a figure in this many pixels, over the pixels of just that part.
+/// Paints the part `view` of a figure at this size in pixels. `picture` holds only that part.
 pub(super) fn paint(
     figure: &Figure,
     view: Area,

@@ -176,7 +176,7 @@ pub fn bounds(outline: &Outline) -> Option<[f32; 4]> {
     }
 }
 
-/// The colour of a mask's pixels, as the style sheet has it for lines.
+/// The colour of a mask's pixels, the same as the style sheet's colour of lines.
 fn tint(role: Role) -> Option<[u8; 3]> {
     match role {
         Role::Unchanged => None,

@@ -138,7 +138,7 @@ pub enum Recording {
 pub struct Collaborator {
     /// The user id.
     pub user: String,
-    /// The token that makes its bearer this user.
+    /// The token of this user.
     pub key: String,
 }
 
@@ -181,8 +181,8 @@ pub struct ResponseStyle {
     pub listings: ListingOrder,
 }
 
-/// The order of listed annotations, and in the first two orders of inputs too. According to the documentation, the oldest comes first; according to the SDK's tests,
-/// the newest.
+/// The order of listed annotations. Inputs are listed newest first with `NewestFirst`, otherwise oldest first. According to
+/// the documentation, the oldest comes first; according to the SDK's tests, the newest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ListingOrder {
     /// By creation, the oldest first.

@@ -143,7 +143,7 @@ pub(super) fn delete_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Resul
     Ok(Answer::success(None))
 }
 
-/// The datasets of a search for the inputs of datasets: the official SDK merges one into another so.
+/// The datasets named by a search for inputs of datasets, with which the official SDK merges datasets.
 fn searched_datasets(search: &Value) -> Option<Vec<&str>> {
     let [filter] = &search["query"]["filters"].as_array()?[..] else {
         return None;

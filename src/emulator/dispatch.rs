@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub(super) enum Protocol {
     /// JSON; method, path and query are those of the call.
     Rest,
-    /// Protobuf; `sent` alone says what the call is about.
+    /// Protobuf; only `sent` names the objects of the call.
     Grpc,
 }
 

@@ -134,7 +134,7 @@ pub(super) fn write(out: &mut Vec<u8>, json: &(impl Serialize + ?Sized)) {
     serde_json::to_writer(out, json).expect("texts and JSON are written to memory without errors");
 }
 
-/// About how many bytes of an annotation are not its body.
+/// About how many bytes of a stored annotation are outside its body.
 const COLUMNS_SIZE: usize = 384;
 
 /// Fields of annotations that are not shown as they are stored, or that columns hold.

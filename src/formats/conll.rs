@@ -160,7 +160,7 @@ fn file(path: &str, text: &str, builder: &mut Builder<'_>) {
     document.add(&mut names, builder);
 }
 
-/// Names texts by what they say: a number would go to another text when one is added before it.
+/// Names texts by their content: numbers would shift when a text is added before them.
 struct Names {
     stem: String,
     count: HashMap<String, u64>,

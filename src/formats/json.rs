@@ -25,7 +25,7 @@ pub(super) fn number(value: &Value) -> Option<f64> {
     .filter(|number: &f64| number.is_finite())
 }
 
-/// A whole number from 1: a width or a height.
+/// A width or a height: a whole number of at least 1.
 pub(super) fn pixels(value: &Value) -> Option<u32> {
     number(value)
         .filter(|it| it.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(it))

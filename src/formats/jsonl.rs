@@ -46,7 +46,7 @@ pub(super) fn import(
     builder.finish()
 }
 
-/// Whether every file with lines of JSON holds inputs by its first line, and there is one.
+/// Whether there are .jsonl files, and the first line of each is an input.
 pub(super) fn recognises(source: &dyn Source) -> bool {
     let mut files = (source.files().iter())
         .filter(|path| has_extension(path, &["jsonl"]))

@@ -19,7 +19,7 @@ fn is_written_so(number: &Value, text: &str) -> bool {
     written == text
 }
 
-/// A whole number, else a finite one.
+/// The number of a text: an integer if it is one, else a finite float.
 pub(super) fn number(text: &str) -> Option<Value> {
     if let Ok(whole) = text.parse::<i64>() {
         return Some(whole.into());

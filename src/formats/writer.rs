@@ -277,7 +277,7 @@ impl Writer {
         name
     }
 
-    /// Reports an input whose id an import would not make of this path of its image.
+    /// Reports an input if an import would make a different id from its image's path.
     pub(super) fn check_id(&mut self, input: &ExportInput, path: &str) {
         let id = input_id(InputIdFrom::Path, Some(path), None);
         if id.as_deref() != Some(input.id.as_str()) {
@@ -285,7 +285,7 @@ impl Writer {
         }
     }
 
-    /// Reports an input whose id an import would not make of a name without an ending that is this id.
+    /// Reports an input if an import would make a different id from a file that is named after the id.
     pub(super) fn stem_name(&mut self, input: &ExportInput) {
         let name = format!("{}.jpg", input.id);
         if input_id(InputIdFrom::Path, Some(&name), None).as_deref() != Some(input.id.as_str()) {

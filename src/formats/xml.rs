@@ -1,4 +1,4 @@
-//! XML files, read some children of the root at a time: `xml/parse.rs` reads a piece into a `xml/tree.rs`.
+//! XML files, read a few children of the root at a time: `xml/parse.rs` reads such a piece into the tree of `xml/tree.rs`.
 
 mod parse;
 mod tree;
@@ -175,7 +175,7 @@ impl<'s> Xml<'s> {
         Ok(())
     }
 
-    /// The text, of which the part from here on is left to be read again.
+    /// Returns the text read so far; the part from `used` on stays, to be read again.
     fn take(&mut self, used: usize) -> String {
         let (before, rest) = self.text.split_at(used);
         self.lines += before.matches('\n').count();
@@ -207,7 +207,7 @@ impl<'s> Xml<'s> {
     }
 }
 
-/// The references of an element to entities that are not known, as places of notes.
+/// The references of an element to unknown entities, each with the file's path, for notes.
 pub(super) fn unresolved(element: Element<'_>, path: &str) -> impl Iterator<Item = String> {
     let references = element.unresolved();
     references.map(move |reference| format!("{reference} in {path}"))
@@ -263,7 +263,7 @@ impl FileErrors {
         is_of_format
     }
 
-    /// Fails for the only file, and for files of which none is of the format.
+    /// Fails if there is only one file, or if none of the files has the format.
     pub(super) fn check(self, files: usize) -> Result<(), ImportError> {
         match self.first {
             Some(error) if files == 1 || !self.has_format => Err(error),

@@ -37,7 +37,7 @@ struct Layer<'a> {
     places: Vec<Place<'a>>,
     /// Of `places`.
     tree: Tree,
-    /// Annotations of which no two are similar, by each of their concepts; by `None` if they have none.
+    /// Annotations that are pairwise not similar, by each of their concepts; by `None` if they have none.
     similar: HashMap<Option<&'a ConceptId>, Tree>,
 }
 

@@ -80,7 +80,7 @@ impl<'p, 'n> Fields<'p, 'n> {
     }
 }
 
-/// Whether the keys are among these, each once. So it is with nearly every map.
+/// Whether the keys are among these, each once. True for nearly every map.
 fn are_known(entries: &[Entry<'_>], keys: &[&'static str]) -> bool {
     let mut seen = 0_u64;
     entries.iter().all(|(key, _)| {

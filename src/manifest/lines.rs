@@ -1,4 +1,4 @@
-//! The inputs of a JSON Lines file, each by itself: a line that is wrong does not cost the others.
+//! The inputs of a JSON Lines file, each by itself: an invalid line does not affect the others.
 
 use super::context::{Image, InputText, InputVideo};
 use super::document::lines_of_part;

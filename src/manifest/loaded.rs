@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// The shard of a manifest that was kept, and what the other shards declare.
+/// The shard whose inputs a manifest keeps, and what the other shards declare.
 #[derive(Debug, Clone)]
 pub struct ManifestShard {
     pub shard: Shard,

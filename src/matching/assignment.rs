@@ -28,7 +28,7 @@ pub(super) struct StepBudget {
 }
 
 impl StepBudget {
-    /// Takes less than a second for each of both.
+    /// Pairing and ties each take less than a second at this size.
     const EXACT: usize = 16_777_216;
 
     #[cfg(test)]

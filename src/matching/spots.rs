@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 /// A spot with more pairs than this is crowded: 256 declared annotations and as many observed ones.
 const MAX_PAIRS: usize = 65_536;
-/// If all spots of an input have more pairs than this, [`MAX_PAIRS_IF_MANY`] applies to each.
+/// If the spots of an input have more pairs than this in all, [`MAX_PAIRS_IF_MANY`] applies to each spot.
 const PAIRS: usize = 200_000;
 const MAX_PAIRS_IF_MANY: usize = 256;
 

@@ -145,7 +145,7 @@ impl Sides {
         pairs
     }
 
-    /// Whether these pairs prove that the picture was turned so.
+    /// Whether these pairs prove this turn of the picture.
     fn is_proof(&mut self, state: &State<'_>, turn: Turn, pairs: &[(usize, usize)]) -> bool {
         let is_whole_side = pairs.len() == self.desired.len().min(self.observed.len());
         is_whole_side

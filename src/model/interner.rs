@@ -82,7 +82,7 @@ impl Interner {
         })
     }
 
-    /// One of the lists shared last that `is_wanted`.
+    /// A recently shared list that satisfies `is_wanted`.
     pub fn recent(&self, is_wanted: impl Fn(&Concepts) -> bool) -> Option<Concepts> {
         self.recent.iter().find(|known| is_wanted(known)).cloned()
     }

@@ -322,7 +322,7 @@ mod tests {
         }
     }
 
-    /// Texts of JSON, some with keys that come twice, exponents, escapes or many levels.
+    /// JSON texts, some with duplicate keys, exponents, escapes or many levels.
     fn texts() -> impl Strategy<Value = String> {
         const LEAVES: [&str; 12] = [
             "0",

@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(part.max_deletes, GuardLimit::Count(2));
         assert_eq!(part.max_updates, GuardLimit::Percent(30));
         assert_eq!((part.max_new_concepts, part.max_doubles), (Some(1), 0));
-        // Each part may have fewer annotations than make a percentage count.
+        // A part may have fewer annotations than a percentage needs to count.
         assert_eq!(part.min_existing, 0);
     }
 

@@ -1,4 +1,4 @@
-//! Shards: parts of all inputs, each of which a run of its own plans and applies.
+//! Shards: parts of all inputs. Each is planned and applied by a run of its own.
 
 use super::ids::InputId;
 use sha2::{Digest as _, Sha256};

@@ -75,7 +75,7 @@ pub async fn observe_shard(
             ..pages
         };
         match list(reader, app_owner, &filter, Scope::Shard(shard)).await {
-            // Other shards that are applied meanwhile change the pages, but nothing of the inputs of this one.
+            // Applies of other shards meanwhile change the pages, but not this shard's inputs.
             Err(ObservedError::Api(ApiError::IncompleteListing { .. })) => {}
             ended => return ended,
         }

@@ -31,7 +31,7 @@ impl Default for Sizes {
 }
 
 impl Sizes {
-    /// For a shard, which takes little memory besides.
+    /// For a shard, which otherwise takes little memory.
     pub(super) fn small() -> Self {
         Self {
             block: 1 << 20,

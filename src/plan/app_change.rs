@@ -16,8 +16,8 @@ pub struct AppChange {
     /// The name that the manifest, or the base, gives the annotation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Key>,
-    /// The owner and the time of the last write; absent for a deleted annotation, of which the service reports
-    /// nothing.
+    /// The owner and the time of the last write; absent for a deleted annotation, because the service reports
+    /// nothing about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
     /// The content in the app, in the manifest's notation; of a deleted annotation, the content that the base

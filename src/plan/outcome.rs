@@ -219,7 +219,7 @@ pub struct FailedItem {
 }
 
 impl FailedItem {
-    /// An operation of which nothing was written. `index` is that of the operation in its plan.
+    /// An operation that wrote nothing. `index` is that of the operation in its plan.
     pub fn new(index: u32, operation: &Operation, reason: impl Into<String>) -> Self {
         Self {
             operation: index,

@@ -198,7 +198,7 @@ impl Permit {
     }
 }
 
-/// The most equal annotations of an input that are told apart if only a plan file names them.
+/// The maximum number of equal annotations of an input that are told apart if only a plan file names them.
 const EQUAL: u32 = 1_000;
 
 impl FilePermit {

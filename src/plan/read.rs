@@ -117,7 +117,7 @@ fn sends_what_it_shows(operation: &Operation) -> bool {
         .is_some_and(|after| body::is_as_shown(sent, operation.name(), after, overwritten))
 }
 
-/// The app's owner is in the plan twice.
+/// Checks that the target's user is the plan's `app_owner`.
 fn check_target(plan: &Plan) -> Result<(), &'static str> {
     let owner = plan.target.user_id.as_str();
     // A plan of a saved listing has no target, and cannot be applied.

@@ -40,7 +40,7 @@ pub(super) struct ThreeWay<'a> {
     base: &'a DesiredState,
     linker: Linker,
     picks: Picks,
-    /// The decision about conflicts of which `picks` keeps the app's value.
+    /// What is recorded for conflicts in which `picks` keeps the app's value.
     conflicts: Decision,
 }
 

@@ -200,7 +200,7 @@ pub enum Numbers {
     Pass,
 }
 
-/// Which plans pass where the app was changed since the base.
+/// Which plans pass if the app was changed since the base.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Drift {
     /// None.

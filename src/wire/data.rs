@@ -155,7 +155,7 @@ pub struct Image<'a> {
     pub url: Cow<'a, str>,
 }
 
-/// Characters of a text. Floats hold every 32-bit number, and invalid ones are not an error here.
+/// A range of characters. Floats, because they hold every 32-bit integer and do not fail on invalid ones.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Span<'a> {

@@ -185,7 +185,7 @@ async fn overlapping_pages_prove_a_listing_of_a_changing_app() {
 
 #[tokio::test]
 async fn a_changing_order_of_equal_times_is_not_proved_and_a_listing_by_inputs_is() {
-    // All have the same time, and another order in each call.
+    // All have the same time, and each call lists them in a different order.
     let all: Vec<(String, String)> = (0..60)
         .map(|n| (format!("in-{}", n / 2), format!("a{n:05}")))
         .collect();

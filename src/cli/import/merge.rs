@@ -280,7 +280,7 @@ fn check_texts(manifest: &Manifest, imported: &Imported) -> Result<(), Failure> 
     .hint("import into another folder, or fix `text` in the manifest if the text was changed"))
 }
 
-/// Whether an id that was made of a path ends with the name of this image, with or without its ending.
+/// Whether an id that was made from a path ends with the name of this image, with or without its extension.
 fn is_named_after(id: &str, image: &str) -> bool {
     let stem = image.rsplit_once('.').map_or(image, |(stem, _)| stem);
     [image, stem].into_iter().any(|name| {

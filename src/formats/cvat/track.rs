@@ -12,7 +12,7 @@ use crate::formats::xml::Element;
 use crate::model::{Content, Extras, Frame};
 use smallvec::smallvec;
 
-/// How many annotations an import may add between key frames: a frame number may be any, and a file small.
+/// How many annotations an import may add between key frames: a small file may name any frame number.
 pub(super) const MAX_INTERPOLATED: u64 = 2_000_000;
 
 pub(super) struct Track<'t> {

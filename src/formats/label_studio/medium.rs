@@ -188,7 +188,7 @@ fn keys_of_tags<'t>(task: &'t Task, tags: &BTreeSet<&'t str>) -> Vec<(&'t str, &
         .filter(|tag| known.iter().all(|(known, _)| known != *tag))
         .map(|tag| (*tag, of_tag(tag)))
         .collect();
-    // A tag of its own name, the only one of its kind: the only value of that kind.
+    // If a tag is the only one of its kind, it takes the only free value of that kind.
     if tags.len() > 1 {
         let free: Vec<(&str, &str)> = (strings.iter())
             .filter(|(key, _)| known.iter().all(|(_, known)| known != key))

@@ -1,4 +1,4 @@
-//! The JSON of a task, read leniently: a wrong type in one result must not cost the others.
+//! The JSON of a task, read leniently: a wrong type in one result must not lose the others.
 
 use crate::formats::account::SkipCode;
 use crate::formats::json::{id, kind, number, pixels};

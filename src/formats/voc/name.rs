@@ -3,7 +3,7 @@
 use crate::formats::source::{file_name, folder, join};
 use crate::formats::xml::without_xml;
 
-/// The ending of a picture of which nothing says it.
+/// The extension of a picture if no file says it.
 const ENDING: &str = ".jpg";
 
 #[derive(Debug, PartialEq)]

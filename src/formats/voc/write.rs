@@ -79,7 +79,7 @@ fn picture_path(input: &ExportInput) -> String {
     })
 }
 
-/// Only what an import takes for the ending of a picture is one.
+/// The path without its extension. Only what an import takes for an extension counts as one.
 fn without_ending(path: &str) -> &str {
     match path.rsplit_once('.') {
         Some((stem, ending)) if !stem.is_empty() && !stem.ends_with('/') && is_ending(ending) => {
@@ -138,7 +138,7 @@ fn object(text: &mut String, item: &mut Item<'_>, edges: [(&str, f64); 4]) {
             _ => unset.to_owned(),
         };
         element(text, 2, flag, &written);
-        // What the element does not say exactly is said by an attribute as well.
+        // A value that the element cannot hold exactly is written as an attribute, too.
         if read_flag(flag, &written).as_ref() == value {
             attributes.shift_remove(flag);
         }
@@ -155,7 +155,7 @@ fn object(text: &mut String, item: &mut Item<'_>, edges: [(&str, f64); 4]) {
     text.push_str("  </object>\n");
 }
 
-/// Writes names and values as CVAT does. The result is what cannot be written so.
+/// Writes names and values as CVAT does. Returns what cannot be written this way.
 fn write_attributes(text: &mut String, attributes: Map<String, Value>) -> Map<String, Value> {
     let mut rest = Map::new();
     let mut lines = String::new();

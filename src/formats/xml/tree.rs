@@ -36,7 +36,7 @@ struct Node {
 pub(in crate::formats) struct Tree {
     text: String,
     made: Vec<String>,
-    /// Each before those that are in it.
+    /// Parents before their children.
     nodes: Vec<Node>,
     attributes: Vec<(Span, Words)>,
     /// References to entities that are not known, which are read as they are written, with the indices of their nodes.

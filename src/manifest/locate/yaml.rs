@@ -67,7 +67,8 @@ fn position(error: &str) -> (usize, usize) {
 struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
-    /// Line, column and offset of the last result: positions come in order, and a line may be the whole file.
+    /// Line, column and offset of the last result: positions are looked up in order, and one line may be the whole
+    /// file, so the search continues from here.
     last: (usize, usize, usize),
 }
 

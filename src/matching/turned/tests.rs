@@ -1,4 +1,4 @@
-//! Turned and mirrored pictures, and those that only look so.
+//! Turned and mirrored pictures, and pictures that only look turned.
 
 use super::*;
 use crate::matching::{Claims, Pair, match_input};

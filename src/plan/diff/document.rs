@@ -83,7 +83,7 @@ pub struct DiffSummary {
     pub moved_and_relabelled: u64,
     /// Annotations of pictures that were turned or mirrored.
     pub turned: u64,
-    /// Annotations of which only attributes differ: status, user, metadata and others.
+    /// Annotations that differ in attributes only: status, user, metadata and others.
     pub attributes: u64,
     /// Annotations that are equal.
     pub unchanged: u64,

@@ -95,7 +95,7 @@ fn write_cell(m: &mut Markup, cell: &Cell) {
     };
 }
 
-/// A bar of this length, whose largest length is `most`. The number stands beside it.
+/// A bar of this length; `most` fills it. The caller writes the number beside it.
 pub(super) fn bar(m: &mut Markup, length: u64, most: u64) -> &mut Markup {
     let width = length as f64 * 100.0 / most.max(1) as f64;
     m.raw("<svg class=\"bar\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" aria-hidden=\"true\">")
