@@ -28,7 +28,7 @@ fn main() {
     let count = std::env::var("ANNOSYNC_BENCH").unwrap_or("300".to_owned());
     let count: usize = count.parse().expect("ANNOSYNC_BENCH is a number");
     println!(
-        "{count} pages and {count} posts at {RATE} calls a second and {LATENCY:?}\n{:8}{:>16}{:>10}{:>10}{:>12}{:>12}",
+        "{count} pages and {count} posts at {RATE} calls per second and {LATENCY:?}\n{:8}{:>16}{:>10}{:>10}{:>12}{:>12}",
         "", "calls (least)", "refused", "seconds", "x of full", "x of calls"
     );
     let folder = tempfile::tempdir().expect("there is a place for temporary files");

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// The most annotations of a page.
+/// The maximum number of annotations of a page.
 const PER_PAGE: usize = 1_000;
 /// The least that two pages have in common.
 const OVERLAP: usize = 15;
@@ -270,7 +270,7 @@ fn next_page((_, end): (usize, usize)) -> (usize, usize) {
     pages.max_by_key(|page| page.1).expect("there are some")
 }
 
-/// The least number of calls that list so many annotations: who calls, the overlapping pages, two empty ones, and the first
+/// The smallest number of calls that list so many annotations: who calls, the overlapping pages, two empty ones, and the first
 /// and the last page again. A single page is read twice, the one after it too, and the next one once.
 pub(crate) fn calls_of_listing(annotations: usize) -> usize {
     if annotations < PER_PAGE {

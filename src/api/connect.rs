@@ -15,7 +15,7 @@ pub fn connect(connection: &Connection) -> Result<(Reader, Writer), ApiError> {
     Ok(both(Transport::over_network(connection)?))
 }
 
-/// Like [`connect`], but over another exchange than the network. It is not given the token.
+/// Like [`connect`], but over an exchange that is not the network. It is not given the token.
 pub fn connect_through(
     connection: &Connection,
     exchange: Arc<dyn Exchange>,

@@ -161,7 +161,7 @@ pub struct Connection {
     pub timeout: Duration,
     /// The largest answer, in bytes after decompression.
     pub max_answer_bytes: u64,
-    /// The most pages that a listing may have.
+    /// The maximum number of pages of a listing.
     pub max_pages: u64,
     pub retry: RetryPolicy,
 }

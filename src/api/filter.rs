@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use url::form_urlencoded;
 
-/// The most bytes of filters in one URL: some proxies refuse URLs above 8 kB.
+/// The maximum number of bytes of filters in one URL: some proxies refuse URLs above 8 kB.
 const QUERY_BUDGET: usize = 5_500;
 
 /// The API's largest page.
@@ -279,7 +279,7 @@ impl Query {
         }))
     }
 
-    /// The most annotations that it can return, if that is known.
+    /// The maximum number of annotations that it can return, if that is known.
     pub(super) fn max_results(&self) -> Option<usize> {
         match &*self.selection {
             Selection::Annotations(pairs) => Some(pairs.len()),

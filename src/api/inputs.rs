@@ -68,7 +68,7 @@ pub fn inputs_call<'a>(inputs: impl IntoIterator<Item = &'a Json>) -> WriteCall 
 }
 
 impl Reader {
-    /// The least number of calls that [`Reader::inputs`] makes for these ids.
+    /// The smallest number of calls that [`Reader::inputs`] makes for these ids.
     pub fn calls_for_inputs(ids: &BTreeSet<String>) -> usize {
         queries(ids).len()
     }

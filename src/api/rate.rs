@@ -360,7 +360,7 @@ pub(super) struct RateLimiter {
 
 /// A call that may be sent now. Dropping it means that the caller has stopped waiting for the answer.
 #[derive(Debug)]
-#[must_use = "a turn that is dropped at once still counts as a call"]
+#[must_use = "a turn that is dropped immediately still counts as a call"]
 pub(super) struct Turn<'a> {
     limiter: &'a RateLimiter,
     call: u64,
@@ -378,7 +378,7 @@ impl RateLimiter {
         }
     }
 
-    /// Waits until a call may be sent. The caller has to send it at once.
+    /// Waits until a call may be sent. The caller has to send it immediately.
     pub(super) async fn turn(&self) -> Turn<'_> {
         let _next = self.queue.lock().await;
         loop {

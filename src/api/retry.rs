@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// The most attempts of a call; at least 1.
+    /// The maximum number of attempts of a call; at least 1.
     pub attempts: u32,
     /// The first pause; each further one is twice as long. A random time of up to the same length is added.
     pub first_pause: Duration,

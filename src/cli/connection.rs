@@ -242,7 +242,7 @@ impl ConnectionArgs {
         })
     }
 
-    /// Refuses a target of the manifest with another host than --endpoint: a pull request may have changed it.
+    /// Refuses a target of the manifest whose host is not that of --endpoint: a pull request may have changed it.
     fn check_target_host(&self, of_target: Option<&str>) -> Result<(), Failure> {
         let (Some(name), Some(flag), Some(endpoint)) = (&self.target, &self.endpoint, of_target)
         else {

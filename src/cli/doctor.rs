@@ -340,7 +340,7 @@ async fn check_rate(session: &Session, destination: &Destination, report: &mut R
     }
     times.sort_unstable();
     let found = format!(
-        "up to {} calls a second; an answer takes {} ms",
+        "up to {} calls per second; an answer takes {} ms",
         render::thousands(destination.rate_limit().into()),
         times[CALLS / 2]
     );

@@ -18,7 +18,7 @@ pub(crate) fn expect(path: &Path, accepted: &[FileKind], wanted: &str) -> Result
     }
 }
 
-/// Refuses a file that is of another kind than a manifest.
+/// Refuses a file of a known kind that is not a manifest.
 pub(crate) fn expect_manifest(path: &Path) -> Result<(), Failure> {
     expect(path, &[FileKind::Manifest], "a manifest")
 }

@@ -287,7 +287,7 @@ fn read_baseline(file: &Path) -> Result<Baseline, Failure> {
     })
 }
 
-/// Refuses a place for a baseline whose content would be lost: a file of the manifest, or any that is no baseline.
+/// Refuses a place for a baseline whose content would be lost: a file of the manifest, or any that is not a baseline.
 fn check_place(file: &Path, manifest: &Manifest) -> Result<(), Failure> {
     let refused = |why: &str| {
         let why = format!("{} {why}; nothing was written", file.display());

@@ -31,7 +31,7 @@ const MOST_FILE_BYTES: u64 = 64 << 20;
 /// How many pictures are read before those that were read count against the limit of bytes.
 const BATCH: usize = 16;
 
-/// The most parts of one picture that are enlarged.
+/// The maximum number of enlarged parts of one picture.
 const MOST_CROPS: usize = 30;
 
 /// The largest number of bytes of all texts.

@@ -153,7 +153,7 @@ fn judge(case: &Path, mode: Mode, files: Files) -> Result<Verdict, Failure> {
     Ok(verdict)
 }
 
-/// Users ask for a plan file by creating an empty one (`touch plan.json`). It gets a content at once, since an empty
+/// Users ask for a plan file by creating an empty one (`touch plan.json`). It is filled immediately, since an empty
 /// file would be an error of the manifest.
 fn reserve(file: &Path) -> Result<(), Failure> {
     let is_empty = std::fs::metadata(file).is_ok_and(|file| file.is_file() && file.len() == 0);

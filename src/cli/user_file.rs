@@ -13,7 +13,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Names another file than the one in the user's folder.
+/// Names the file to use instead of the one in the user's folder.
 const VARIABLE: &str = "ANNOSYNC_CONFIG";
 const MAX_BYTES: u64 = 1 << 20;
 

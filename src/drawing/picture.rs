@@ -13,9 +13,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Top, left, bottom, right, as fractions of a picture.
 pub type Area = [f32; 4];
 
-/// The most pixels that a picture may have.
+/// The maximum number of pixels of a picture.
 const MOST_PIXELS: u64 = 120_000_000;
-/// The most bytes that the decoded pixels may take.
+/// The maximum number of bytes of the decoded pixels.
 const MOST_DECODED: u64 = 512 << 20;
 /// Above this number of decoded bytes, one picture is held in memory at a time.
 const LARGE: u64 = 96 << 20;

@@ -25,7 +25,7 @@ pub struct Config {
     /// Accept annotations for existing inputs only. Otherwise a post creates the input, and a listing of inputs by id shows
     /// any id.
     pub require_inputs: bool,
-    /// How many reads show a new input as pending (30001) before it is processed; 0 means that it is processed at once.
+    /// How many reads show a new input as pending (30001) before it is processed; 0 means that it is processed immediately.
     pub processing_polls: u32,
     /// Requests per second for each key, 15 on the service. `None` means no limit.
     pub rate_limit: Option<u32>,

@@ -167,7 +167,7 @@ fn patch_one(
     input.data = Value::Object(data);
     input.modified_at.clone_from(&session.now);
     session.set_input_data(&call.app, &input)?;
-    // What is said of the whole input is in its input-level annotation too.
+    // A patch of the input also changes its input-level annotation.
     let own = session.annotations_of(&call.app, &id)?;
     if let Some(mut own) = own.into_iter().find(|annotation| annotation.input_level) {
         patch::apply(action, &mut own.body, &item);

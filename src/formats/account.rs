@@ -70,7 +70,7 @@ codes! {
         WrongMask = "wrong_mask",
         /// A score that is not a number from 0 to 1.
         WrongScore = "wrong_score",
-        /// The work of another annotator than the one asked for.
+        /// The work of an annotator other than the requested one.
         OtherAnnotator = "other_annotator",
         /// A task that its annotator skipped.
         SkippedTask = "skipped_task",

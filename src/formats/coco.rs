@@ -5,7 +5,8 @@
 //! categories carry over by name.
 //!
 //! A file's text is in memory until its last annotation was added: its lists come in any order, categories often last,
-//! and the annotations of one picture are anywhere in their list. What a part of the text says cannot be told before.
+//! and the annotations of one picture are anywhere in their list. What a part of the text means is known only when the
+//! whole was read.
 
 mod raw;
 mod rle;

@@ -1,4 +1,4 @@
-//! CoNLL files <-> texts with spans: a token a line, with its tag in the last column.
+//! CoNLL files <-> texts with spans: one token per line, with its tag in the last column.
 //!
 //! The file has no text, so it is made of the tokens: one space between two of a sentence, a line break between two
 //! sentences. `conll/tags.rs` joins tags to spans, in all of the usual notations.

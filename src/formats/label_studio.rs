@@ -183,7 +183,7 @@ fn form(tasks: &[&RawValue]) -> Result<Form, ImportError> {
         None => {
             let first: Value = serde_json::from_str(tasks[0].get()).unwrap_or_default();
             Err(other(match first {
-                Value::Object(_) => "its objects are no tasks".to_owned(),
+                Value::Object(_) => "its objects are not tasks".to_owned(),
                 first => format!("its first element is {}", kind(&first)),
             }))
         }

@@ -77,7 +77,7 @@ pub struct ImportOptions {
     pub scores: Scores,
     pub corners: Corners,
     pub frames: Frames,
-    /// Frames a second of videos whose files have only frame numbers.
+    /// Frames per second of videos whose files have only frame numbers.
     pub frame_rate: Option<f64>,
     /// Take only the work of this annotator, where a file has several: an id or an email address.
     pub annotator: Option<String>,

@@ -18,7 +18,7 @@ pub trait Source: std::fmt::Debug + Sync {
     /// A sentence, if there is no such file in the folder, or if it cannot be read.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
 
-    /// Opens a file that can be read piece by piece, if it can, and read again. What goes wrong is said by
+    /// Opens a file that can be read piece by piece, if it can, and read again. Errors are reported by
     /// [`Self::read`].
     fn stream(&self, _path: &str) -> Option<Box<dyn Read + Send + '_>> {
         None

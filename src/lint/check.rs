@@ -1,4 +1,4 @@
-//! Runs all rules on a manifest, and applies the header's levels and the declared exceptions.
+//! Runs all rules on a manifest, and applies the header's levels and the declared `ignore`s.
 
 use super::finding::{Checked, Finding};
 use super::pictures::{self, Pictures};
@@ -77,10 +77,10 @@ fn check_input(manifest: &Manifest, pictures: &Pictures, input: &DesiredInput) -
     checked.findings
 }
 
-/// An exception: its input and its index there.
+/// An `ignore`: its input and its index there.
 type Used<'m> = HashSet<(&'m InputId, usize)>;
 
-/// The findings that no exception covers, the exceptions that were used, and the number of excepted findings.
+/// The findings that no `ignore` matches, the `ignore`s that were used, and the number of ignored findings.
 fn without_ignored(manifest: &Manifest, findings: Vec<Finding>) -> (Vec<Finding>, Used<'_>, u64) {
     let by_input: HashMap<&InputId, &[(Option<usize>, Ignore)]> = manifest
         .desired

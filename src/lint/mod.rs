@@ -5,7 +5,7 @@
 //!
 //! | module | task |
 //! |---|---|
-//! | `check` | run all rules; apply levels and exceptions |
+//! | `check` | run all rules; apply levels and `ignore`s |
 //! | `finding` | a finding, and how it is identified when lines move |
 //! | `places` | annotations at the same place: duplicates, contradictions |
 //! | `shapes`, `crossing` | single boxes and polygons |

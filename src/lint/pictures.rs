@@ -1,4 +1,4 @@
-//! The files of pictures: missing, of another size than declared, or turned when displayed.
+//! The files of pictures: missing, of a different size than declared, or turned when displayed.
 
 use super::finding::Checked;
 use crate::manifest::{Image, Spot};
@@ -42,7 +42,7 @@ pub(super) fn check(checked: &mut Checked<'_>, image: &Image, picture: &Picture,
     let id = &checked.input.id;
     match picture {
         Picture::Unreadable(why) => {
-            // A repository without its pictures is no mistake.
+            // A repository without its pictures is not a mistake.
             let is_any_there = all.values().any(|it| matches!(it, Picture::Read { .. }));
             if is_any_there {
                 let message = format!("the picture of input `{id}` cannot be read: {why}");

@@ -235,7 +235,7 @@ fn read_included(
 }
 
 /// Whether a missing file may have declared an input that no other file declares. Not so if it was renamed or split, or
-/// was no manifest file.
+/// was not a manifest file.
 fn may_lose_inputs(missing: &MissingFile, is_declared: impl Fn(&InputId) -> bool) -> bool {
     let Some(format) = Format::of(&missing.shown) else {
         // A link to a folder.

@@ -228,7 +228,7 @@ fn report_foreign(at: At<'_, '_>) {
         ));
 }
 
-/// Reads the value at the top of a file. The elements of `inputs` are read at once, and the value of the key is then an
+/// Reads the value at the top of a file. The elements of `inputs` are read immediately, and the value of the key is then an
 /// empty list.
 struct TopSeed<'r, 'b>(&'r mut Reading<'b>);
 

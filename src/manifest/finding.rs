@@ -101,8 +101,8 @@ pub(super) struct Related {
     pub(super) label: &'static str,
 }
 
-/// Marks both ends of a value that a message or hint shows as written in the file: `1.10` is another id than `1.1`. Texts
-/// of users never hold it unescaped.
+/// Marks both ends of a value that a message or hint shows as written in the file: `1.10` is not the same id as `1.1`.
+/// Texts of users never hold it unescaped.
 const WRITTEN: char = '\0';
 
 /// Marks a value of a message or hint to be shown as written in the file. If the file cannot be read again, `value` is

@@ -18,7 +18,7 @@ pub enum TrackedKind {
     Link,
     /// At the recorded commit.
     Submodule,
-    /// A submodule at another commit than the recorded one.
+    /// A submodule that is not at the recorded commit.
     MovedSubmodule,
 }
 

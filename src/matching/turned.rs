@@ -15,7 +15,7 @@ use crate::model::{Geometry, Turn};
 use shape::{Place, Shape, TOLERANCE, bounds_of};
 use std::collections::HashMap;
 
-/// The least number of coordinates that agree: three boxes, or one polygon of five points.
+/// The minimum number of coordinates that agree: three boxes, or one polygon of five points.
 const EVIDENCE: usize = 10;
 /// Comparisons of two points for one input; above this, nothing is paired.
 const COMPARISONS: u32 = 20_000_000;

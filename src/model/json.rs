@@ -100,8 +100,8 @@ fn check(text: &str) -> Result<(), serde_json::Error> {
     parser.end()
 }
 
-/// Whether valid JSON surely passes [`check`], told without parsing it: no escapes, no exponents, few keys and levels. This
-/// is so for nearly all annotations.
+/// A quick test: whether valid JSON certainly passes [`check`], without parsing: no escapes, no exponents, few keys and
+/// levels. This holds for nearly all annotations.
 fn is_plain(json: &str) -> bool {
     const MAX_KEYS: usize = 24;
     const MAX_DIGITS: usize = 300;

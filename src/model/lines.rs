@@ -1,6 +1,6 @@
 //! Approximate IoU of polygons by scan lines, for many large polygons whose exact intersections would take too long.
 //!
-//! The distance of scan lines is a power of two, and each lies in the middle of its strip, so two polygons share them.
+//! The distance between scan lines is a power of two, and each lies in the middle of its strip, so two polygons share them.
 //! The intersections with a line are exact. A straight edge that crosses a whole strip adds no error either, because its
 //! mean position in the strip is the one in the middle.
 

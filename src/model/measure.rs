@@ -18,7 +18,7 @@ pub enum Measure {
     /// Intersection over union of areas, pixels, characters or seconds.
     #[default]
     Iou,
-    /// The distance of points, or the mean distance of keypoints.
+    /// The distance between points, or the mean distance of keypoints.
     Distance,
     /// Intersection over union of the pairs of adjacent characters of two texts.
     Text,
@@ -72,8 +72,8 @@ fn overlap_at_distance(distance: f64) -> Overlap {
     Overlap::from_fraction(1.0 - distance / MAX_DISTANCE)
 }
 
-/// The distance of points, or the mean distance of keypoints, in millionths of the image. An integer, so that it is the same
-/// on every machine.
+/// The distance between points, or the mean distance of keypoints, in millionths of the image. An integer, so that it
+/// is the same on every machine.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]

@@ -99,7 +99,7 @@ rules! {
         "a concept present in fewer than 10 annotations, in a manifest of 500 or more annotations";
     PictureMissing, "picture-missing", Warn, "",
         "an `image.path` that cannot be read, while other pictures of the manifest can";
-    PictureSize, "picture-size", Warn, "", "a picture of another size than its `image` says";
+    PictureSize, "picture-size", Warn, "", "a picture of a different size than its `image` says";
     PictureTurned, "picture-turned", Warn, "",
         "a picture that is displayed turned or mirrored because of its EXIF orientation";
     UnusedIgnore, "unused-ignore", Warn, "", "an `ignore` that matches no finding";

@@ -93,7 +93,7 @@ pub enum TextKind {
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The bytes that tell another encoding and a pointer.
+/// The number of first bytes that suffice to detect other encodings and pointers.
 const HEAD: usize = 64;
 
 /// Decodes the bytes of a file and removes a byte order mark.

@@ -40,7 +40,7 @@ impl Sizes {
     }
 }
 
-/// The most bytes after the list.
+/// The maximum number of bytes after the list.
 const MAX_AFTER: u64 = 1 << 20;
 
 /// The document without the elements of its list, and these.
@@ -153,7 +153,7 @@ fn decode(text: &str, part: usize) -> (Vec<Vec<Decoded>>, End) {
     let mut end = End::Text(0);
     for ((part, of_part), cut) in parts.into_iter().zip(&cuts) {
         if end != End::Text(*cut) {
-            // It was no element of the list: the rest is decoded from where one begins.
+            // It was not an element of the list: the rest is decoded from where one begins.
             if let End::Text(at) = end {
                 let (part, of_rest) = elements(text, at, text.len());
                 decoded.push(part);

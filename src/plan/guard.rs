@@ -292,8 +292,8 @@ impl Scope {
     }
 }
 
-/// The guards against too many deletes or changes. `scope` tells whether `min_existing` annotations exist; percentages refer
-/// to the numbers in `summary`.
+/// The guards against too many deletes or changes. `scope` decides whether `min_existing` annotations exist;
+/// percentages refer to the numbers in `summary`.
 pub(super) fn too_many(
     guards: &Guards,
     operations: &[Operation],

@@ -43,7 +43,7 @@ pub(super) fn restore(plan: &mut Plan) -> Result<(), &'static str> {
         {
             let (file, is_used) = (files.get_mut(&*hash)).ok_or("the file of a mask is missing")?;
             if file.size() != shown.size() {
-                return Err("a mask has another size than its operation shows");
+                return Err("a mask has a different size than its operation shows");
             }
             *is_used = true;
             let url = shown.url().map(Box::<str>::from);

@@ -7,7 +7,7 @@ pub enum Mismatch {
     ModelMade,
     #[error("it is an input-level annotation, which cannot be deleted")]
     InputLevel,
-    /// The annotation has another owner than the operation shows.
+    /// The annotation has a different owner than the operation shows.
     #[error("the plan shows an annotation of {shown}, but this one belongs to {found}")]
     User { shown: String, found: String },
     /// The annotation differs from `before`, or the change does not lead to `after`.

@@ -1,5 +1,5 @@
-//! How far annotations move: the IoU of the old and the new place, or the distance of points, and the largest moves; and
-//! how pictures were turned.
+//! How far annotations move: the IoU of the old and the new place, or the distance between points, and the largest
+//! moves; and how pictures were turned.
 
 use super::operation::Operation;
 use crate::matching::{Matched, MatchedBy};
@@ -20,7 +20,7 @@ pub struct Moves {
     /// The number of annotations by the IoU of old and new place, in tenths: the first counts 0 to below 0.1, the
     /// last 0.9 to 1.
     pub histogram: [u64; 10],
-    /// The number of points and keypoints by the distance of old and new place in fractions of the image: below 0.01,
+    /// The number of points and keypoints by the distance between old and new place in fractions of the image: below 0.01,
     /// 0.02, 0.04, 0.08 and 0.16, and from there on.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub distances: [u64; 6],
@@ -46,7 +46,7 @@ pub struct Move {
     pub measure: Measure,
     /// The overlap of the old and the new place.
     pub overlap: Overlap,
-    /// The distance of points.
+    /// The distance between points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distance: Option<Distance>,
 }

@@ -92,7 +92,7 @@ impl<'a> ThreeWay<'a> {
     }
 
     /// Merges an input; it has no annotations if the manifest does not declare it (`is_declared`). `is_repaired`
-    /// tells annotations whose replacement this run finishes.
+    /// selects annotations whose replacement this run finishes.
     pub(super) fn merge(
         &self,
         input: &DesiredInput,

@@ -48,7 +48,7 @@ pub enum NotFormatted {
 }
 
 impl NotFormatted {
-    /// Whether the author chose what cannot be written anew. Such a file is no error.
+    /// Whether the author chose what cannot be written anew. Such a file is not an error.
     pub fn is_chosen(&self) -> bool {
         *self == Self::References
     }

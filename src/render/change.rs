@@ -305,13 +305,13 @@ impl<'a> ShownChange<'a> {
     pub(super) fn movement(&self) -> Option<String> {
         let geometry = |content: Option<&'a Content>| content.and_then(|it| it.geometry.as_ref());
         let (before, after) = (geometry(self.before)?, geometry(self.after)?);
-        let is_said = self.matched.is_some_and(|matched| {
+        let is_shown = self.matched.is_some_and(|matched| {
             matches!(
                 matched.by,
                 MatchedBy::Moved | MatchedBy::MovedAndRelabelled | MatchedBy::Turned
             )
         });
-        if is_said || Geometry::same(before, after) {
+        if is_shown || Geometry::same(before, after) {
             return None;
         }
         let kinds = (kind_of(self.before)?, kind_of(self.after)?);

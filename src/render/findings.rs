@@ -46,7 +46,7 @@ struct Counts {
     #[serde(skip_serializing_if = "is_zero")]
     #[cfg_attr(test, schemars(default))]
     warnings: u64,
-    /// Findings that are not listed, because an `ignore` in the file excepts them.
+    /// Findings that are not listed, because an `ignore` in the file matches them.
     #[serde(skip_serializing_if = "is_zero")]
     #[cfg_attr(test, schemars(default))]
     ignored: u64,

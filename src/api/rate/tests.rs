@@ -421,7 +421,7 @@ fn a_lost_call_may_have_arrived_until_it_was_given_up() {
     assert_eq!(pace.take(back + WINDOW * 2), Err(Wait::ForAnAnswer));
 }
 
-/// The calls that a warm pace starts in ten seconds if each is answered at once.
+/// The calls that a warm pace starts in ten seconds if each is answered immediately.
 fn started(rate: u32, shares: u32) -> u32 {
     let start = Instant::now();
     let mut pace = Pace::new(rate, shares, start);

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 const RATE: usize = 15;
 const LATENCY: Duration = Duration::from_millis(80);
-/// The most annotations of a page.
+/// The maximum number of annotations of a page.
 const CAP: usize = 100;
 
 #[derive(Debug, Default)]

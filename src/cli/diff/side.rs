@@ -108,7 +108,7 @@ impl Reader<'_> {
             None => match header_above(own) {
                 Some(header) if holds_only_a_manifest(&files) => {
                     return Err(Failure::usage(format!(
-                        "{} is part of the manifest of {}, and no label set of its own",
+                        "{} is part of the manifest of {}, and not a label set of its own",
                         path.display(),
                         header.display()
                     ))

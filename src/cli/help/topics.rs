@@ -79,7 +79,7 @@ pub(super) fn lint_rules() -> String {
     text + LINT_NOTES
 }
 
-/// How levels are set and findings are excepted.
+/// How levels are set and findings are ignored.
 pub(super) const LINT_NOTES: &str = "\nLevels are set in the header, to error, warn or off: lint: { near-duplicate: error, tiny: off }\n\
 To ignore a rule on an input or an annotation, give the rule and a reason there:\n  \
 ignore: [{ rule: near-duplicate, reason: two panes of one window }]\n";

@@ -316,7 +316,7 @@ fn check_other_ids(manifest: &Manifest, imported: &Imported) -> Result<(), Failu
         return Ok(());
     }
     Err(Failure::new(format!(
-        "{} declared under another id than the import gives: {}; nothing was written",
+        "{} declared under a different id than the import gives: {}; nothing was written",
         counted(twice.len() as u64, "image"),
         first_names(&twice)
     ))

@@ -73,7 +73,7 @@ pub(crate) struct Reading {
     /// Tracks: also import the frames between key frames, with a linear position
     #[arg(long)]
     interpolate: bool,
-    /// Frames a second of videos, for files that have only frame numbers
+    /// Frames per second of videos, for files that have only frame numbers
     #[arg(long, value_name = "NUMBER", value_parser = values::positive)]
     frame_rate: Option<f64>,
     /// Import only the work of this annotator: an id or an email address

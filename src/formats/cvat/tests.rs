@@ -146,7 +146,7 @@ fn masks_are_read_row_by_row_in_their_box() {
         };
         read(&text, &options).unwrap()
     };
-    // Of 3 x 2 pixels, the second row but for its first pixel.
+    // Of 3 x 2 pixels, the second row except its first pixel.
     let inside = r#"rle="4,2" left="96" top="10" width="3" height="2""#;
     let taken = mask(inside, Overhang::LeaveOut);
     let Some(Geometry::Mask(found)) = &taken.inputs[0].input.annotations[0].content.geometry else {

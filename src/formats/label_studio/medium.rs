@@ -239,7 +239,7 @@ fn items(task: &Task) -> impl Iterator<Item = &Item> {
     (task.works.iter()).flat_map(|work| work.results.iter().flatten())
 }
 
-/// What results are about, if they tell.
+/// What results are about, if it can be known.
 fn about<'t>(mut items: impl Iterator<Item = &'t Item>) -> Option<About> {
     items.find_map(|item| {
         let has = |key| item.value.contains_key(key);

@@ -1,6 +1,6 @@
 //! The results of one annotator -> objects.
 //!
-//! Results with the same id and the same place are one region: a shape with labels, and what else was said of it. Results
+//! Results with the same id and the same place are one region: a shape with labels, and all other results about it. Results
 //! without a shape are about the whole input. Coordinates are percent of the image.
 
 use super::medium::Medium;
@@ -107,7 +107,7 @@ impl<'t> Regions<'t> {
                 placed = Some((item, holds));
             }
             if holds == Holds::Words || CONTROLS.contains(&item.kind.as_str()) {
-                said(item, &mut object.metadata);
+                add_metadata(item, &mut object.metadata);
             }
         }
         let Some((item, holds)) = placed else {
@@ -337,8 +337,8 @@ fn labels(value: &Map<String, Value>) -> Result<Vec<(String, f64)>, NotPlaced> {
     Ok(names)
 }
 
-/// What is said in other ways than by labels and choices becomes metadata, by the name of the tag.
-fn said(item: &Item, metadata: &mut Map<String, Value>) {
+/// Values of tags other than labels and choices become metadata, under the name of the tag.
+fn add_metadata(item: &Item, metadata: &mut Map<String, Value>) {
     let key = match item.kind.as_str() {
         "textarea" => "text",
         "choices" => return,

@@ -65,7 +65,7 @@ impl Work {
     }
 }
 
-/// A result: a shape, or what is said of one, or of the whole task.
+/// A result: a shape, or a value of a shape or of the whole task.
 #[derive(Debug, Default)]
 pub(super) struct Item {
     /// That of its region.

@@ -1,7 +1,8 @@
 //! Boxes of a video: a list of key frames becomes an annotation for each frame.
 //!
-//! Label Studio counts frames from 1, and a frame's `time` is its number by the frames a second. A manifest counts both
-//! from 0. A box is shown on each key frame; on the frames up to the next one only if the key frame is `enabled`.
+//! Label Studio counts frames from 1, and a frame's `time` is its number divided by the frames per second. A manifest
+//! counts both from 0. A box is shown on each key frame; on the frames up to the next one only if the key frame is
+//! `enabled`.
 
 use super::percent::Canvas;
 use crate::formats::account::{Note, SkipCode};
@@ -129,7 +130,7 @@ fn key(value: &Value) -> Option<Key<'_>> {
     })
 }
 
-/// Frames a second: of the whole video, else by the time of a key frame.
+/// Frames per second: of the whole video, else from the time of a key frame.
 fn frame_rate(value: &Map<String, Value>, keys: &[Key<'_>]) -> Option<f64> {
     let ratio = |frames: Option<f64>, seconds: Option<&Value>| {
         let rate = frames? / number(seconds?)?;

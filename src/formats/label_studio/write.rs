@@ -18,7 +18,7 @@ const HOLDS: Holds = Holds {
     absent: false,
 };
 
-/// Frames a second, where every time is that of the first frame.
+/// Frames per second if only the first frame is given: any rate fits its time.
 const ANY_RATE: f64 = 25.0;
 
 /// Writes `tasks.json`, or `tasks_SPLIT.json` for each split.
@@ -78,7 +78,7 @@ fn task(number: usize, input: &ExportInput, writer: &mut Writer) -> Value {
     })
 }
 
-/// How Label Studio is told of a file in its folder of local files.
+/// The URL by which Label Studio finds a file in its folder of local files.
 fn served(name: &str) -> String {
     if name.contains("://") || name.starts_with('/') {
         return name.to_owned();
@@ -148,7 +148,7 @@ impl<'e> Results<'e> {
             is_complete = false;
         }
         for (key, value) in metadata {
-            let said = match value {
+            let (kind, field, written) = match value {
                 Value::String(text) => ("textarea", "text", json!([text])),
                 Value::Number(number) => ("number", "number", Value::Number(number)),
                 _ => {
@@ -160,8 +160,8 @@ impl<'e> Results<'e> {
                 is_complete = false;
                 continue;
             }
-            let value = Map::from_iter([(said.1.to_owned(), said.2)]);
-            let result = self.result(id, &key, said.0, &value);
+            let value = Map::from_iter([(field.to_owned(), written)]);
+            let result = self.result(id, &key, kind, &value);
             self.list.push(result);
         }
         if !is_complete {
@@ -201,7 +201,7 @@ impl<'e> Results<'e> {
         let Geometry::Box(edges) = one.geometry else {
             return Err((
                 SkipCode::OtherShape,
-                "a frame with another shape than a box".to_owned(),
+                "a frame with a shape that is not a box".to_owned(),
             ));
         };
         if track.trim().is_empty() || frame.number == u32::MAX {
@@ -278,8 +278,8 @@ fn before_filled_gap<'k, 'e>(keys: &'k [KeyFrame<'e>]) -> Option<&'k KeyFrame<'e
     (near.len() > far.len()).then(|| gaps.find(|key| key.is_enabled))?
 }
 
-/// The frames a second by which an import gets these times: `Some(None)` if all times are unknown, `None` if there is
-/// none.
+/// The frames per second from which an import computes these times: `Some(None)` if all times are unknown, `None` if
+/// there is none.
 #[expect(
     clippy::option_option,
     reason = "three answers, two of which are a rate or its absence"

@@ -96,7 +96,7 @@ impl<'s> Pass<'s> {
         let mut reader = Reader::from_str(&text[from..]);
         let config = reader.config_mut();
         config.allow_dangling_amp = true;
-        // The root is closed in another piece than it was opened in.
+        // The root is closed in a later piece than the one that opened it.
         config.allow_unmatched_ends = true;
         Self {
             text,

@@ -14,7 +14,7 @@ const SPLITS: [&str; 4] = ["train", "val", "valid", "test"];
 /// Limits of a `data.yaml`: aliases let a short file hold much.
 const MAX_TEXT: usize = 4_096;
 const MAX_ITEMS: usize = 100_000;
-/// The most keypoints of an object.
+/// The maximum number of keypoints of an object.
 const MAX_POINTS: usize = 10_000;
 
 /// The classes of a set.

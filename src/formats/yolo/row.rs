@@ -6,14 +6,14 @@ use crate::formats::place::{NotPlaced, Shape, Xy, skip};
 use crate::model::Visibility;
 use smallvec::{SmallVec, smallvec};
 
-/// The most numbers in a line. Outlines of trainers' own tools have a few thousand.
+/// The maximum count of numbers in a line. Outlines of trainers' own tools have a few thousand.
 const MAX_NUMBERS: usize = 1_000_000;
 
 /// The keypoints that follow each box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pose {
     pub(super) points: usize,
-    /// Three numbers a point instead of two.
+    /// Three numbers per point instead of two.
     pub(super) has_visibility: bool,
 }
 

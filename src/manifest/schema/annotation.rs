@@ -81,7 +81,7 @@ fn has_content() -> Value {
     };
     let mut any = any["anyOf"].take();
     if let Value::Array(any) = &mut any {
-        // `ignore` is no content.
+        // `ignore` is not content.
         any.push(json!({
             "required": ["key"],
             "minProperties": 2,

@@ -57,7 +57,7 @@ fn a_line_names_what_changes() {
             r#"{"point": [0.51, 0.25]}"#,
             "point k: left; distance 0.0100",
         ),
-        // Float noise and the spelling of JSON are no differences.
+        // Float noise and the spelling of JSON are not differences.
         (
             r#"{"point": [0.1, 0.9], "metadata": {"a": 1, "b": 2}}"#,
             r#"{"point": [0.10000001, 0.9], "metadata": {"b": 2, "a": 1.0}}"#,

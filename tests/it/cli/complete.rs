@@ -459,7 +459,7 @@ fn files_and_submodules_that_are_not_checked_out_are_errors() {
     );
     git(world.path(), &["commit", "--quiet", "--message", "sub"]);
     world.run(&["validate", "m"]).exits(0).says("7 inputs");
-    // A submodule at another commit than the recorded one.
+    // A submodule that is not at the recorded commit.
     let allow = ["commit", "--quiet", "--allow-empty", "--message", "e"];
     git(world.path(), &[&["-C", "m/sub"], &allow[..]].concat());
     plan(&world)

@@ -358,7 +358,7 @@ fn a_folder_of_a_manifest_is_not_a_side_without_its_header() {
         assert_eq!(
             run.stderr,
             format!(
-                "error: {named} is part of the manifest of {header}, and no label set of its own\n\
+                "error: {named} is part of the manifest of {header}, and not a label set of its own\n\
                  hint: name the folder with annosync.yaml\n"
             )
         );

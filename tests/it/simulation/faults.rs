@@ -22,9 +22,9 @@ macro_rules! faults {
 
 faults! {
     Slow "an answer that takes long",
-    TimedOutBefore "time-out, and the server had not acted",
-    TimedOutAfter "time-out, and the server had acted",
-    ActsLate "time-out, and the server acts later",
+    TimedOutBefore "timeout, and the server had not acted",
+    TimedOutAfter "timeout, and the server had acted",
+    ActsLate "timeout, and the server acts later",
     DroppedBefore "connection dropped before the server acted",
     DroppedAfter "connection dropped after the server acted",
     Throttled "429",

@@ -12,9 +12,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-/// The client's time-out.
+/// The client's timeout.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
-/// The delay after the time-out within which a server may still act.
+/// The delay after the timeout within which a server may still act.
 const LATEST: u64 = 20_000;
 
 /// Where a run is cut short.

@@ -27,7 +27,7 @@ fn a_file_that_is_no_export_is_an_error() {
         ),
         (
             "[{\"image_id\": 1}]",
-            "not a Label Studio export: its objects are no tasks; ",
+            "not a Label Studio export: its objects are not tasks; ",
         ),
     ] {
         let error = outcome(text).unwrap_err();

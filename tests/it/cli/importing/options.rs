@@ -287,7 +287,7 @@ fn an_image_is_not_declared_again_under_another_id() {
     let run = world.run(&by_number).exits(1);
     assert!(
         run.stderr.contains(
-            "3 images declared under another id than the import gives: street/a.jpg: street-a and 1, "
+            "3 images declared under a different id than the import gives: street/a.jpg: street-a and 1, "
         ),
         "{}",
         run.stderr

@@ -59,7 +59,7 @@ fn pictures_are_compared_with_what_is_declared() {
         rules_of(&["path: gone.png", "path: a.png"]),
         ["picture-missing 7"]
     );
-    // A repository without its pictures is no mistake.
+    // A repository without its pictures is not a mistake.
     assert_eq!(rules_of(&["path: gone.png", "path: gone-too.png"]), none);
     // What leads out of the folder is not opened.
     let outside = rules_of(&["path: ../x.png", "path: a.png"]);
