@@ -314,8 +314,8 @@ impl Tree {
 
 fn kind_of(path: &[u8]) -> Kind {
     let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
-    let ending = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
-    let is = |known: &str| ending.eq_ignore_ascii_case(known.as_bytes());
+    let extension = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
+    let is = |known: &str| extension.eq_ignore_ascii_case(known.as_bytes());
     let is_label_file = Format::of(Path::new(&*String::from_utf8_lossy(name))).is_some();
     if is_label_file || ["gitignore", "gitattributes"].into_iter().any(is) {
         Kind::Manifest

@@ -100,7 +100,7 @@ impl<'o> Builder<'o> {
         let place = path.map(|path| image_location(images, path));
         let (path, url) = place.unwrap_or_default();
         let names = Names {
-            has_ending: picture.place != Place::Unknown,
+            has_extension: picture.place != Place::Unknown,
             file_name: picture.file_name,
             own_id: picture.own_id,
             fixed: picture.input,

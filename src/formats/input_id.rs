@@ -195,11 +195,11 @@ fn percent_decoded(text: &str) -> String {
 /// `scan_12.5` is not an extension.
 fn without_extension(name: &str) -> &str {
     match name.rsplit_once('.') {
-        Some((stem, ending))
+        Some((stem, extension))
             if !stem.is_empty()
-                && (1..=5).contains(&ending.len())
-                && ending.bytes().all(|byte| byte.is_ascii_alphanumeric())
-                && ending.bytes().any(|byte| byte.is_ascii_alphabetic()) =>
+                && (1..=5).contains(&extension.len())
+                && extension.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                && extension.bytes().any(|byte| byte.is_ascii_alphabetic()) =>
         {
             stem
         }

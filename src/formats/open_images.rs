@@ -96,7 +96,7 @@ fn kind(source: &dyn Source, path: &str) -> Option<Kind> {
     Kind::of(file_name(path), &String::from_utf8_lossy(&head))
 }
 
-/// Pictures by their names without ending; `None` if there are several.
+/// Pictures by their names without extension; `None` if there are several.
 fn places(files: &[String]) -> HashMap<String, Option<String>> {
     let mut places = HashMap::new();
     for path in files.iter().filter(|path| has_extension(path, &IMAGES)) {

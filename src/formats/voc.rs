@@ -131,7 +131,7 @@ fn read(path: &str, source: &dyn Source, options: &ImportOptions) -> Result<Labe
     })
 }
 
-/// The XML file beside which an export wrote this one with a number, as their images differ only by their endings:
+/// The XML file beside which an export wrote this one with a number, as their images differ only by their extensions:
 /// `a.xml` of `a.jpg` for `a-2.xml` of `a.png`.
 fn beside_first(path: &str, filename: &str, source: &dyn Source) -> Option<String> {
     let (stem, _) = filename.rsplit_once('.')?;

@@ -327,15 +327,15 @@ impl Writer {
     /// Adds a file. A path that would leave the folder, or that two inputs share, gets a number.
     pub(super) fn file(&mut self, path: &str, bytes: impl Into<Vec<u8>>) -> String {
         let whole = self.whole_path(path);
-        let (stem, ending) = match whole.rsplit_once('.') {
-            Some((stem, ending)) if !ending.contains('/') => (stem, format!(".{ending}")),
+        let (stem, extension) = match whole.rsplit_once('.') {
+            Some((stem, extension)) if !extension.contains('/') => (stem, format!(".{extension}")),
             _ => (whole.as_str(), String::new()),
         };
         let mut unique = whole.clone();
         let mut number = 2_u64;
         // Some file systems do not tell upper from lower case.
         while !self.paths.insert(unique.to_lowercase()) {
-            unique = format!("{stem}-{number}{ending}");
+            unique = format!("{stem}-{number}{extension}");
             number += 1;
         }
         self.exported.files.push((unique.clone(), bytes.into()));

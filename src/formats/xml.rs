@@ -285,7 +285,7 @@ pub(super) fn number(text: &str) -> Option<f64> {
     number.filter(|number: &f64| number.is_finite())
 }
 
-/// The path of a file without its ending `.xml`.
+/// The path of a file without its extension `.xml`.
 pub(super) fn without_xml(path: &str) -> &str {
     if has_extension(path, &["xml"]) {
         &path[..path.len() - 4]

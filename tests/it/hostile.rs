@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 const HEADER: &str = "version: 1\nset: s\npolicy: sync\n";
 
-fn read(ending: &str, text: String) -> Result<Manifest, Problems> {
-    let labels = PathBuf::from("labels").join("a").with_extension(ending);
+fn read(extension: &str, text: String) -> Result<Manifest, Problems> {
+    let labels = PathBuf::from("labels").join("a").with_extension(extension);
     parse(vec![
         ("annosync.yaml".into(), HEADER.to_owned()),
         (labels, text),
@@ -19,21 +19,21 @@ fn read(ending: &str, text: String) -> Result<Manifest, Problems> {
 
 /// Asserts that a text is refused with one short problem that contains `why`.
 #[track_caller]
-fn refused(ending: &str, text: String, why: &str) {
+fn refused(extension: &str, text: String, why: &str) {
     let length = text.len();
-    let problems = read(ending, text)
+    let problems = read(extension, text)
         .map(|manifest| manifest.desired)
         .unwrap_err();
     let shown = problems.to_string();
     assert!(shown.contains(why), "{shown}");
-    assert!(shown.contains(&format!("labels/a.{ending}:")), "{shown}");
+    assert!(shown.contains(&format!("labels/a.{extension}:")), "{shown}");
     assert_eq!(problems.len(), 1, "{shown}");
     assert!(shown.len() < 2_000, "{length} bytes give {}", shown.len());
 }
 
 #[track_caller]
-fn inputs(ending: &str, text: String) -> usize {
-    let manifest = read(ending, text).unwrap_or_else(|problems| panic!("{problems}"));
+fn inputs(extension: &str, text: String) -> usize {
+    let manifest = read(extension, text).unwrap_or_else(|problems| panic!("{problems}"));
     manifest.desired.inputs.len()
 }
 
@@ -129,15 +129,18 @@ fn depth_is_limited_in_every_format() {
     ] {
         assert!(read("yaml", text).is_err());
     }
-    for ending in ["json", "yaml"] {
-        assert_eq!(inputs(ending, with_metadata(&nested("[", "1", "]", 90))), 1);
+    for extension in ["json", "yaml"] {
+        assert_eq!(
+            inputs(extension, with_metadata(&nested("[", "1", "]", 90))),
+            1
+        );
     }
 }
 
 #[test]
 fn numbers_of_any_size_are_numbers_or_errors() {
     let digits = "9".repeat(1_000_000);
-    for ending in ["json", "yaml"] {
+    for extension in ["json", "yaml"] {
         for number in [
             "1e-999",
             "-0.0",
@@ -146,9 +149,9 @@ fn numbers_of_any_size_are_numbers_or_errors() {
             &format!("0.{digits}"),
         ] {
             assert_eq!(
-                inputs(ending, with_metadata(number)),
+                inputs(extension, with_metadata(number)),
                 1,
-                "{ending} {number:.20}"
+                "{extension} {number:.20}"
             );
         }
     }
@@ -167,11 +170,11 @@ fn numbers_of_any_size_are_numbers_or_errors() {
 #[test]
 fn long_lines_and_texts_are_read_and_cut_in_messages() {
     let long = "x".repeat(1_000_000);
-    for ending in ["json", "yaml"] {
-        assert_eq!(inputs(ending, with_metadata(&format!("\"{long}\""))), 1);
+    for extension in ["json", "yaml"] {
+        assert_eq!(inputs(extension, with_metadata(&format!("\"{long}\""))), 1);
         let text =
             format!("{{\"inputs\": [{{\"id\": \"a\", \"annotations\": [], \"k\": \"{long}\"}}]}}");
-        refused(ending, text, "unknown key `k`");
+        refused(extension, text, "unknown key `k`");
     }
     assert_eq!(inputs("yaml", format!("inputs: [] # {long}\n")), 0);
     assert_eq!(
@@ -189,19 +192,22 @@ fn time_grows_linearly_with_the_number_of_keys() {
         let keys = (0..20_000).map(|at| format!("\"{prefix}{at}\": 1"));
         keys.collect::<Vec<_>>().join(", ")
     };
-    for ending in ["json", "yaml"] {
+    for extension in ["json", "yaml"] {
         assert_eq!(
-            inputs(ending, with_metadata(&format!("{{{}}}", keys("k")))),
+            inputs(extension, with_metadata(&format!("{{{}}}", keys("k")))),
             1
         );
         let twice = format!("{{{}, {}}}", keys("k"), keys("k"));
-        let problems = read(ending, with_metadata(&twice)).unwrap_err();
+        let problems = read(extension, with_metadata(&twice)).unwrap_err();
         assert_eq!(problems.len(), 20_000);
         let concepts = format!(
             "{{\"id\": \"a\", \"annotations\": [{{\"concepts\": {{{}}}}}]}}",
             keys("c")
         );
-        assert_eq!(inputs(ending, format!("{{\"inputs\": [{concepts}]}}")), 1);
+        assert_eq!(
+            inputs(extension, format!("{{\"inputs\": [{concepts}]}}")),
+            1
+        );
     }
 }
 
@@ -234,11 +240,11 @@ fn yaml_features_are_read_or_refused() {
 
 #[test]
 fn invalid_bytes_and_byte_order_marks_are_located() {
-    for ending in ["yaml", "json"] {
-        assert_eq!(inputs(ending, "\u{feff}{\"inputs\": []}".to_owned()), 0);
+    for extension in ["yaml", "json"] {
+        assert_eq!(inputs(extension, "\u{feff}{\"inputs\": []}".to_owned()), 0);
         for c in ['\0', '\u{1}', '\u{1b}', '\u{7f}', '\u{9b}'] {
             let text = format!("{{\"inputs\": [{{\"id\": \"a{c}b\", \"annotations\": []}}]}}");
-            let shown = read(ending, text)
+            let shown = read(extension, text)
                 .map(|it| it.desired)
                 .unwrap_err()
                 .to_string();
@@ -246,10 +252,10 @@ fn invalid_bytes_and_byte_order_marks_are_located() {
             let escaped = format!("a\\u{:04x}b", u32::from(c));
             let text = format!("{{\"inputs\": [{{\"id\": \"{escaped}\", \"annotations\": []}}]}}");
             let why = format!("contains the control character U+{:04X}", u32::from(c));
-            refused(ending, text, &why);
+            refused(extension, text, &why);
         }
-        assert!(read(ending, "{\"inputs\": []}\u{feff}".to_owned()).is_err());
-        assert!(read(ending, "{\"inputs\": []}\0".to_owned()).is_err());
+        assert!(read(extension, "{\"inputs\": []}\u{feff}".to_owned()).is_err());
+        assert!(read(extension, "{\"inputs\": []}\0".to_owned()).is_err());
     }
     refused("json", with_metadata("\"\\ud800\""), "not valid JSON");
     refused("yaml", with_metadata("\"\\ud800\""), "not valid YAML");

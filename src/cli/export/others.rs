@@ -29,10 +29,10 @@ pub(super) fn check(
         .into_iter()
         .flat_map(|manifest| manifest.files().map(absolute))
         .collect();
-    let endings: BTreeSet<String> = written.iter().filter_map(|path| ending(path)).collect();
+    let extensions: BTreeSet<String> = written.iter().filter_map(|path| extension(path)).collect();
     let mut labels = others.iter().filter(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        ending(path).is_some_and(|ending| endings.contains(&ending))
+        extension(path).is_some_and(|extension| extensions.contains(&extension))
             && !name.to_lowercase().starts_with("readme")
             && !of_manifest.contains(&absolute(path))
     });
@@ -58,8 +58,8 @@ pub(super) fn check(
     Ok(())
 }
 
-/// The ending of a file that may hold labels, in lower case; none for a picture, such as the file of a mask.
-fn ending(path: &Path) -> Option<String> {
-    let ending = path.extension()?.to_str()?.to_lowercase();
-    (ending != "png").then_some(ending)
+/// The extension of a file that may hold labels, in lower case; none for a picture, such as the file of a mask.
+fn extension(path: &Path) -> Option<String> {
+    let extension = path.extension()?.to_str()?.to_lowercase();
+    (extension != "png").then_some(extension)
 }

@@ -325,13 +325,13 @@ fn new_header(
         .to_str()
         .map(|below| globset::escape(&below.replace('\\', "/")))
         .ok_or_else(|| Failure::usage("--out is not valid UTF-8"))?;
-    let ending = match common.format {
+    let extension = match common.format {
         Form::Yaml => "yaml",
         Form::Jsonl => "jsonl",
     };
     let pattern = match (is_file, below.is_empty()) {
         (true, _) => below,
-        (false, true) => format!("*.{ending}"),
+        (false, true) => format!("*.{extension}"),
         (false, false) => format!("{below}/**"),
     };
     let local = TargetSpec::Embedded {

@@ -11,8 +11,8 @@ use std::path::{Component, Path, PathBuf};
 /// Folders for pictures, in the folder of labels or beside it.
 const FOLDERS: [&str; 5] = ["", "images", "JPEGImages", "../images", "../JPEGImages"];
 
-/// Endings of pictures whose name is known without it.
-const ENDINGS: [&str; 5] = ["jpg", "jpeg", "png", "webp", "bmp"];
+/// Extensions of pictures whose name is known without it.
+const EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "webp", "bmp"];
 
 /// Where pictures and texts are looked for, in this order.
 #[derive(Debug, Default)]
@@ -245,8 +245,8 @@ impl Imported {
                 let name = path.rsplit('/').next().unwrap_or_default().to_owned();
                 vec![path, name]
             }
-            None => (ENDINGS.iter())
-                .map(|ending| format!("{id}.{ending}"))
+            None => (EXTENSIONS.iter())
+                .map(|extension| format!("{id}.{extension}"))
                 .collect(),
         };
         let in_folders = FOLDERS.iter().flat_map(|folder| {
@@ -281,7 +281,7 @@ fn file_in(folder: &Path, path: &str, access: FileAccess) -> Option<PathBuf> {
 #[derive(Debug)]
 pub(super) struct Index {
     folder: PathBuf,
-    /// By file name, and by file name without its ending; `None` for a name that several have.
+    /// By file name, and by file name without its extension; `None` for a name that several have.
     by_name: HashMap<String, Option<PathBuf>>,
 }
 

@@ -28,9 +28,9 @@ pub(in crate::formats) enum Place {
     /// Its file name is its path or its URL.
     #[default]
     FileName,
-    /// At this path. The file name has an ending as well.
+    /// At this path. The file name has an extension as well.
     Path(String),
-    /// Not known: the file name has no ending, and the manifest gets no path.
+    /// Not known: the file name has no extension, and the manifest gets no path.
     Unknown,
 }
 
@@ -38,7 +38,7 @@ pub(in crate::formats) enum Place {
 #[derive(Debug, Default)]
 pub(super) struct Names {
     pub(super) file_name: Option<String>,
-    pub(super) has_ending: bool,
+    pub(super) has_extension: bool,
     pub(super) own_id: Option<String>,
     /// The input's id, if the file has one.
     pub(super) fixed: Option<InputId>,
@@ -51,8 +51,8 @@ pub(super) fn named_input(from: InputIdFrom, names: &Names) -> Result<InputId, N
     let file_name = names.file_name.as_deref();
     let own_id = names.own_id.as_deref();
     let text = match file_name {
-        // What follows a dot is part of the name, so an ending is given to be cut.
-        Some(name) if !names.has_ending && from != InputIdFrom::FileName => {
+        // What follows a dot is part of the name, so an extension is given to be cut.
+        Some(name) if !names.has_extension && from != InputIdFrom::FileName => {
             input_id(from, Some(&format!("{name}.jpg")), own_id)
         }
         _ => input_id(from, file_name, own_id),

@@ -4,12 +4,12 @@ use crate::formats::source::{file_name, folder, join};
 use crate::formats::xml::without_xml;
 
 /// The extension of a picture if no file says it.
-const ENDING: &str = ".jpg";
+const EXTENSION: &str = ".jpg";
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Name {
     pub(super) path: String,
-    /// Whether it was taken from the XML file, since its `filename` is missing, has no ending or is another one.
+    /// Whether it was taken from the XML file, since its `filename` is missing, has no extension or is another one.
     pub(super) is_own: bool,
 }
 
@@ -26,7 +26,7 @@ pub(super) fn picture_name(xml: &str, filename: Option<&str>, own_path: Option<&
     let stem = file_name(without_xml(xml));
     let place = without_annotations(folder(xml));
     if let Some(named) = filename.map(|name| name.replace('\\', "/"))
-        && ending(&named, stem).is_some()
+        && extension(&named, stem).is_some()
     {
         return Name {
             path: placed(&place, &named),
@@ -34,8 +34,8 @@ pub(super) fn picture_name(xml: &str, filename: Option<&str>, own_path: Option<&
         };
     }
     let own_path = own_path.map(|path| path.replace('\\', "/"));
-    let known = own_path.as_deref().and_then(|path| ending(path, stem));
-    let name = format!("{stem}{}", known.unwrap_or(ENDING));
+    let known = own_path.as_deref().and_then(|path| extension(path, stem));
+    let name = format!("{stem}{}", known.unwrap_or(EXTENSION));
     Name {
         path: under(&place, &name),
         is_own: true,
@@ -81,15 +81,15 @@ fn under(folder: &str, name: &str) -> String {
     }
 }
 
-/// The ending of a picture that has this stem.
-fn ending<'p>(path: &'p str, stem: &str) -> Option<&'p str> {
+/// The extension of a picture that has this stem.
+fn extension<'p>(path: &'p str, stem: &str) -> Option<&'p str> {
     let rest = file_name(path).trim().strip_prefix(stem)?;
     let letters = rest.strip_prefix('.')?;
-    is_ending(letters).then_some(rest)
+    is_extension(letters).then_some(rest)
 }
 
 /// Whether these are letters and digits such as `jpg`, as in the ids of inputs.
-pub(super) fn is_ending(letters: &str) -> bool {
+pub(super) fn is_extension(letters: &str) -> bool {
     (1..=5).contains(&letters.len())
         && letters.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && letters.bytes().any(|byte| byte.is_ascii_alphabetic())

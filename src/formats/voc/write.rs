@@ -1,7 +1,7 @@
 //! Inputs with annotations -> Pascal VOC: a file for each picture in `Annotations`, and the list of each split in
 //! `ImageSets/Main`.
 
-use super::name::{is_ending, picture_name};
+use super::name::{is_extension, picture_name};
 use super::object::{FLAGS, read_flag};
 use crate::formats::format::Format;
 use crate::formats::metadata;
@@ -37,7 +37,7 @@ pub(in crate::formats) fn export(inputs: &[ExportInput], classes: &[ConceptId]) 
         };
         let picture = picture_path(input);
         let last = file_name(&picture);
-        let path = format!("{FOLDER}/{}.xml", without_ending(&picture));
+        let path = format!("{FOLDER}/{}.xml", without_extension(&picture));
         let text = annotation(size, items, &picture, input, &mut writer);
         let is_taken = writer.taken(&path).is_some();
         let path = writer.file(&path, text);
@@ -80,9 +80,11 @@ fn picture_path(input: &ExportInput) -> String {
 }
 
 /// The path without its extension. Only what an import takes for an extension counts as one.
-fn without_ending(path: &str) -> &str {
+fn without_extension(path: &str) -> &str {
     match path.rsplit_once('.') {
-        Some((stem, ending)) if !stem.is_empty() && !stem.ends_with('/') && is_ending(ending) => {
+        Some((stem, extension))
+            if !stem.is_empty() && !stem.ends_with('/') && is_extension(extension) =>
+        {
             stem
         }
         _ => path,

@@ -2,7 +2,7 @@
 
 use super::data::{self, Classes, Data};
 use super::paths::{
-    Tree, below, is_darknet, label_of, own_part, place, relative, swapped, without_ending,
+    Tree, below, is_darknet, label_of, own_part, place, relative, swapped, without_extension,
 };
 use super::row::{Pose, Row};
 use crate::formats::error::ImportError;
@@ -21,7 +21,7 @@ pub(super) struct Entry {
     /// The path of the picture without the folders of the layout, so that a picture that changes its split stays the
     /// same input.
     pub(super) name: String,
-    /// The whole path without its ending.
+    /// The whole path without its extension.
     pub(super) own_id: String,
 }
 
@@ -235,7 +235,7 @@ impl Finder<'_> {
             self.layout.unlabelled.push(picture);
             return;
         }
-        let own_id = without_ending(&picture).to_owned();
+        let own_id = without_extension(&picture).to_owned();
         let picture = if self.tree.has(&picture) {
             PictureOf::Path(picture)
         } else {
@@ -256,8 +256,8 @@ impl Finder<'_> {
             self.layout.entries.push(Entry {
                 label: label.to_owned(),
                 picture: PictureOf::Missing,
-                name: without_ending(name).to_owned(),
-                own_id: without_ending(label).to_owned(),
+                name: without_extension(name).to_owned(),
+                own_id: without_extension(label).to_owned(),
             });
         }
     }

@@ -4,10 +4,10 @@ use crate::formats::source::{IMAGES, Source, file_name, folder, join};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-/// The label file of a picture: the last folder `images` becomes `labels`, and the ending `.txt`.
+/// The label file of a picture: the last folder `images` becomes `labels`, and the extension `.txt`.
 pub(super) fn label_of(picture: &str) -> String {
     let folder = swapped(folder(picture), "images", "labels");
-    let stem = without_ending(file_name(picture));
+    let stem = without_extension(file_name(picture));
     below(&folder, &format!("{stem}.txt"))
 }
 
@@ -71,7 +71,7 @@ pub(super) fn is_darknet(folder: &str) -> bool {
 pub(super) struct Tree<'s> {
     source: &'s dyn Source,
     files: HashSet<String>,
-    /// The ranks of the endings of pictures by their paths without ending: the best one of each.
+    /// The ranks of the extensions of pictures by their paths without extension: the best one of each.
     pictures: HashMap<String, usize>,
     looked: HashSet<String>,
 }
@@ -91,7 +91,7 @@ impl<'s> Tree<'s> {
     fn add(&mut self, files: Vec<String>) {
         for file in files {
             if let Some(rank) = rank(&file) {
-                let stem = without_ending(&file).to_owned();
+                let stem = without_extension(&file).to_owned();
                 let best = self.pictures.entry(stem).or_insert(rank);
                 *best = rank.min(*best);
             }
@@ -116,35 +116,35 @@ impl<'s> Tree<'s> {
         self.files.contains(path)
     }
 
-    /// The picture of a label file. Two that differ by their endings are two inputs, so the first is enough.
+    /// The picture of a label file. Two that differ by their extensions are two inputs, so the first is enough.
     pub(super) fn picture_of(&mut self, label: &str) -> Option<String> {
-        let stem = without_ending(label);
+        let stem = without_extension(label);
         let other = below(&swapped(folder(label), "labels", "images"), file_name(stem));
         [other.as_str(), stem].into_iter().find_map(|stem| {
             self.look_beside(stem);
             let rank = *self.pictures.get(stem)?;
-            Some(format!("{stem}.{}", endings().nth(rank)?))
+            Some(format!("{stem}.{}", extensions().nth(rank)?))
         })
     }
 }
 
-/// The endings that a picture of a label file may have, the most likely one first.
-fn endings() -> impl Iterator<Item = Cow<'static, str>> {
+/// The extensions that a picture of a label file may have, the most likely one first.
+fn extensions() -> impl Iterator<Item = Cow<'static, str>> {
     IMAGES
         .into_iter()
-        .flat_map(|ending| [ending.into(), ending.to_uppercase().into()])
+        .flat_map(|extension| [extension.into(), extension.to_uppercase().into()])
 }
 
-/// The index of the path's ending in [`endings`].
+/// The index of the path's extension in [`extensions`].
 fn rank(path: &str) -> Option<usize> {
-    let (_, ending) = file_name(path).rsplit_once('.')?;
+    let (_, extension) = file_name(path).rsplit_once('.')?;
     let rank = IMAGES
         .iter()
-        .position(|it| it.eq_ignore_ascii_case(ending))?;
-    if ending == IMAGES[rank] {
+        .position(|it| it.eq_ignore_ascii_case(extension))?;
+    if extension == IMAGES[rank] {
         return Some(2 * rank);
     }
-    let is_upper = ending.bytes().all(|byte| !byte.is_ascii_lowercase());
+    let is_upper = extension.bytes().all(|byte| !byte.is_ascii_lowercase());
     is_upper.then_some(2 * rank + 1)
 }
 
@@ -179,10 +179,10 @@ fn parts(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A path without what follows the last dot of its name.
-pub(super) fn without_ending(path: &str) -> &str {
+pub(super) fn without_extension(path: &str) -> &str {
     let name = file_name(path);
     match name.rsplit_once('.') {
-        Some((_, ending)) => &path[..path.len() - ending.len() - 1],
+        Some((_, extension)) => &path[..path.len() - extension.len() - 1],
         None => path,
     }
 }
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_likely_ending_is_that_of_the_picture() {
+    fn the_most_likely_extension_is_that_of_the_picture() {
         let source = Memory::of([
             ("images/a.JPG", ""),
             ("images/a.png", ""),

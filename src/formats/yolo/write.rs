@@ -1,7 +1,7 @@
 //! Inputs with annotations -> an Ultralytics data set: `data.yaml`, and a label file for each input.
 
 use super::layout::is_label;
-use super::paths::{SPLITS, without_ending};
+use super::paths::{SPLITS, without_extension};
 use crate::formats::account::{Note, SkipCode};
 use crate::formats::format::Format;
 use crate::formats::writer::{ExportInput, Exported, Holds, Writer, picture_name};
@@ -27,10 +27,10 @@ pub(in crate::formats) fn export(inputs: &[ExportInput], classes: &[ConceptId]) 
         let split = input.split.as_deref().unwrap_or("train");
         splits.insert(split);
         let name = picture_name(input);
-        // An id is not a path with an ending.
+        // An id is not a path with an extension.
         let stem = match (&input.image.path, &input.image.url) {
             (None, None) => name,
-            _ => without_ending(name),
+            _ => without_extension(name),
         };
         let mut path = format!("{stem}.txt");
         if !is_label(&path) {

@@ -20,19 +20,19 @@ const TEXT: &str = "The road to Geneva was dry, said Zoë.\n";
 pub(crate) fn check(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let _ = checked(vec![(PathBuf::from("annosync.yaml"), text.to_string())]);
-    for ending in ["yaml", "json", "jsonl"] {
-        if let Some(manifest) = checked(beside_a_header(ending, text.to_string())) {
+    for extension in ["yaml", "json", "jsonl"] {
+        if let Some(manifest) = checked(beside_a_header(extension, text.to_string())) {
             reads_back(&manifest);
             plans(&manifest.desired);
         }
     }
 }
 
-fn beside_a_header(ending: &str, text: String) -> Vec<(PathBuf, String)> {
+fn beside_a_header(extension: &str, text: String) -> Vec<(PathBuf, String)> {
     vec![
         (PathBuf::from("annosync.yaml"), HEADER.to_owned()),
         (
-            PathBuf::from("labels").join("a").with_extension(ending),
+            PathBuf::from("labels").join("a").with_extension(extension),
             text,
         ),
     ]
@@ -100,7 +100,7 @@ fn reads_back(manifest: &Manifest) {
             writable
         })
         .collect();
-    for (ending, text) in [
+    for (extension, text) in [
         ("yaml", write_yaml(&inputs)),
         ("jsonl", write_jsonl(&inputs)),
     ] {
@@ -108,7 +108,7 @@ fn reads_back(manifest: &Manifest) {
         if text.is_empty() {
             continue;
         }
-        let read = parse(beside_a_header(ending, text.clone()));
+        let read = parse(beside_a_header(extension, text.clone()));
         let read = read.unwrap_or_else(|problems| panic!("{problems}\n{text}"));
         let without_places = |state: &DesiredState| {
             let inputs = state.inputs.iter();

@@ -39,8 +39,8 @@ fn world() -> World {
 /// Runs each reader on a changed copy of its file.
 fn each(world: &World, change: fn(&str) -> Vec<u8>, check: impl Fn(&[&str], super::Run)) {
     for (file, arguments) in readers() {
-        let ending = file.rsplit('.').next().unwrap();
-        let copy = format!("changed.{ending}");
+        let extension = file.rsplit('.').next().unwrap();
+        let copy = format!("changed.{extension}");
         fs::write(world.path().join(&copy), change(&world.read(file))).unwrap();
         let arguments: Vec<String> = arguments.iter().map(|it| it.replace("{}", &copy)).collect();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

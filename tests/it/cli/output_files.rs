@@ -74,8 +74,8 @@ fn a_device_is_written_to_and_stays_a_device() {
     if !make_device(&node) {
         return;
     }
-    for (ending, arguments) in WRITERS {
-        let link = format!("link.{ending}");
+    for (extension, arguments) in WRITERS {
+        let link = format!("link.{extension}");
         let _ = fs::remove_file(world.path().join(&link));
         symlink("node", world.path().join(&link)).unwrap();
         for name in ["node", &link] {
@@ -122,8 +122,8 @@ fn a_link_to_a_label_file_is_refused() {
 #[test]
 fn a_link_to_a_file_is_written_through() {
     let world = world();
-    for (ending, arguments) in WRITERS {
-        let real = format!("real.{ending}");
+    for (extension, arguments) in WRITERS {
+        let real = format!("real.{extension}");
         let _ = fs::remove_file(world.path().join(&real));
         fs::create_dir_all(world.path().join("links")).unwrap();
         // A link to a link, and to a file that does not exist yet.

@@ -273,7 +273,7 @@ fn hostile_files_are_notes_and_no_failure() {
 
 #[test]
 fn unusual_pictures_are_shown() {
-    // A wrong ending, an animation, and a block of EXIF without sense.
+    // A wrong extension, an animation, and a block of EXIF without sense.
     let mut odd = picture(ImageFormat::Jpeg);
     let block = b"\xff\xe1\0\x12Exif\0\0II*\0\xff\xff\xff\xff\x12\x34";
     odd.splice(2..2, block.iter().copied());

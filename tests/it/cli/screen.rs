@@ -82,15 +82,15 @@ fn text_of_manifests_is_escaped() {
         "inputs:\t[{ idd: a }]\n".to_owned(),
     ];
     for text in texts {
-        for ending in ["yaml", "json", "jsonl"] {
-            let text = match ending {
+        for extension in ["yaml", "json", "jsonl"] {
+            let text = match extension {
                 "yaml" => text.clone(),
                 _ => format!(
                     "{{\"id\": {json}, {json}: [{json}], \"annotations\": [{{{json}: \"{HOSTILE}\"}}]}}"
                 ),
             };
             world.write("m/annosync.yaml", &header());
-            let name = format!("m/labels/a{HOSTILE}.{ending}");
+            let name = format!("m/labels/a{HOSTILE}.{extension}");
             world.write(&name, &text);
             let validated = run(&world, &["validate", "m"]);
             assert_ne!(validated.code, 0, "{text}");

@@ -26,7 +26,7 @@ pub(crate) fn parsed(files: &Overlay) -> Result<Manifest, manifest::Problems> {
     let (masks, texts): (Vec<_>, Vec<_>) = files
         .iter()
         .map(|(path, bytes)| (path.clone(), bytes.clone()))
-        .partition(|(path, _)| path.extension().is_some_and(|ending| ending == "png"));
+        .partition(|(path, _)| path.extension().is_some_and(|extension| extension == "png"));
     let texts = texts
         .into_iter()
         .map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap()));

@@ -41,8 +41,8 @@ fn accepts_files(folder: &Path) -> usize {
     manifest::load(folder).unwrap();
     let files = folder_of(folder);
     let of_a_manifest = files.iter().filter(|(path, _)| {
-        let ending = Path::new(path).extension().and_then(|it| it.to_str());
-        ending.is_some_and(|it| ["yaml", "yml", "json", "jsonl"].contains(&it))
+        let extension = Path::new(path).extension().and_then(|it| it.to_str());
+        extension.is_some_and(|it| ["yaml", "yml", "json", "jsonl"].contains(&it))
     });
     of_a_manifest
         .map(|(path, text)| accepts_file(path, text))
@@ -134,8 +134,8 @@ fn the_schema_accepts_the_valid_manifests_of_the_fuzz_corpus() {
         if parse(&[("annosync.yaml", text)]).is_ok() {
             hold(vec![yaml(text)], &MANIFEST);
         }
-        for ending in ["yaml", "json"] {
-            let beside = format!("a.{ending}");
+        for extension in ["yaml", "json"] {
+            let beside = format!("a.{extension}");
             if parse(&[("annosync.yaml", HEADER), (&beside, text)]).is_ok() {
                 hold(vec![yaml(text)], &MANIFEST);
             }
