@@ -1,6 +1,6 @@
 //! Fingerprints: they show whether an annotation has changed since it was planned.
 //!
-//! Two responses may encode the same annotation differently: 0.1 or 0.10000000149011612, zeros written or omitted,
+//! Two answers may encode the same annotation differently: 0.1 or 0.10000000149011612, zeros written or omitted,
 //! keys and concepts in another order, line breaks in base64. The fingerprint is computed over a canonical encoding.
 
 mod canonical;

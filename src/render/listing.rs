@@ -141,7 +141,7 @@ fn collect_concepts(data: &Value, words: &mut Vec<String>) {
     for concept in list(data, "concepts") {
         let value = match &concept["value"] {
             Value::String(text) => text.parse().unwrap_or(0.0),
-            // A response leaves out a value of 0.
+            // An answer leaves out a value of 0.
             value => value.as_f64().unwrap_or(0.0),
         };
         let id = text(&concept["id"]);

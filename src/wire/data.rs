@@ -31,7 +31,7 @@ pub struct Data<'a> {
     pub tracks: Vec<IgnoredAny>,
 }
 
-/// A concept with its value; a missing value is 0 in a response.
+/// A concept with its value; a missing value is 0 in an answer.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Concept<'a> {
@@ -86,7 +86,7 @@ pub struct RegionInfo<'a> {
     pub keypoint_locations: Vec<Keypoint>,
 }
 
-/// A box; a missing edge is 0 in a response.
+/// A box; a missing edge is 0 in an answer.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct BoundingBox {
@@ -111,7 +111,7 @@ pub struct Polygon {
     pub points: Vec<Point>,
 }
 
-/// A point; a missing coordinate is 0 in a response.
+/// A point; a missing coordinate is 0 in an answer.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Point {
@@ -208,7 +208,7 @@ pub struct TimeSegment<'a> {
     pub data: Data<'a>,
 }
 
-/// The times of a segment, from the start of the medium; a missing time is 0 in a response.
+/// The times of a segment, from the start of the medium; a missing time is 0 in an answer.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct TimeInfo {

@@ -1,5 +1,5 @@
 //! The service's JSON: the only module that reads and writes its fields. `decode` turns an annotation into the model's,
-//! `encode` writes the model's as a request, and the types here are what annosync reads of responses.
+//! `encode` writes the model's as a request, and the types here are what annosync reads of answers.
 //!
 //! Unknown fields are ignored, except in [`Annotation::data`], which is kept as text. Any field may be missing, because the
 //! service omits defaults. Sends nothing. Uses `model`.
@@ -293,7 +293,7 @@ pub struct Concepts {
     pub concepts: Vec<Resource>,
 }
 
-/// A response of which only the status is read.
+/// An answer of which only the status is read.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct StatusOnly {
