@@ -150,9 +150,8 @@ impl OutcomeDocument {
 
 impl Outcome {
     /// Adds the result of another plan, whose operations follow the `planned` ones of this one.
-    fn append(&mut self, part: Self, planned: u64) {
+    fn append(&mut self, mut part: Self, planned: u64) {
         let planned = u32::try_from(planned).unwrap_or(u32::MAX);
-        let mut part = part;
         for operation in (part.stale.iter_mut().map(|it| &mut it.operation))
             .chain(part.failed.iter_mut().map(|it| &mut it.operation))
             .chain(part.stale_purges.iter_mut().map(|it| &mut it.purge))
