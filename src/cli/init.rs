@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// repeatable. In a terminal, asks for what no flag says
     #[arg(long, value_name = "PATH")]
     from: Vec<PathBuf>,
-    /// The format of --from; without it, the format is recognised
+    /// The format of --from; recognised if not given
     #[arg(long, value_parser = values::format(), requires = "from")]
     format: Option<Format>,
     /// Name of the label set, 1 to 40 of a-z, 0-9 and -; default: made from the folder's name
