@@ -2,11 +2,13 @@
 
 use super::assignment::{Edge, StepBudget, assign};
 use super::crowded::{self, is_unchanged};
+use super::group::same_location;
 use super::index::Index;
 use super::reason::{Matched, MatchedBy};
-use super::spots::Spots;
+use super::spots::{Spot, Spots};
 use super::state::State;
 use super::weight::Weight;
+use crate::model::Geometry;
 use std::collections::BTreeMap;
 
 pub(super) fn pair(state: &mut State<'_>) {
@@ -14,23 +16,15 @@ pub(super) fn pair(state: &mut State<'_>) {
     if seeking.is_empty() || available.is_empty() {
         return;
     }
-    let index = Index::new(state, &seeking, &available);
-    let (crowded, spots) = Spots::by_content(&index, state, &seeking).split();
-    for spot in crowded {
-        crowded::pair_equal(state, &spot, reason());
-    }
-    let mut edges: Vec<(usize, usize)> = Vec::new();
+    let edges = if are_few_boxes(state, &seeking, &available) {
+        compared(state, &seeking, &available)
+    } else {
+        indexed(state, &seeking, &available)
+    };
     let mut degree = vec![0_u32; state.observed.len()];
-    for spot in spots {
-        for (desired, observed) in spot.pairs() {
-            if state.observed_free[observed] {
-                edges.push((desired, observed));
-                degree[observed] += 1;
-            }
-        }
+    for (_, observed) in &edges {
+        degree[*observed] += 1;
     }
-    edges.sort_unstable();
-
     // Most annotations have one candidate, which has no other. These need no assignment.
     let mut contested = Vec::new();
     for group in edges.chunk_by(|a, b| a.0 == b.0) {
@@ -48,6 +42,41 @@ pub(super) fn pair(state: &mut State<'_>) {
     for (desired, observed) in solve(&contested, weight, &mut StepBudget::default()) {
         state.pair(desired, observed, reason());
     }
+}
+
+/// Whether comparing all with all takes less time than an index.
+fn are_few_boxes(state: &State<'_>, seeking: &[usize], available: &[usize]) -> bool {
+    const MOST: usize = 32;
+    let is_box = |at: &usize| matches!(state.desired[*at].geometry(), Geometry::Box(_));
+    seeking.len() <= MOST && available.len() <= MOST && seeking.iter().all(is_box)
+}
+
+/// All pairs with the same geometry and the same concepts, sorted.
+fn compared(state: &State<'_>, seeking: &[usize], available: &[usize]) -> Vec<(usize, usize)> {
+    let mut pairs = Vec::with_capacity(seeking.len());
+    for &desired in seeking {
+        let declared = &state.desired[desired];
+        let equal = available.iter().filter(|&&observed| {
+            let observed = &state.observed[observed];
+            same_location(declared, observed) && state.claims.same_concepts(declared, observed)
+        });
+        pairs.extend(equal.map(|&observed| (desired, observed)));
+    }
+    pairs
+}
+
+/// As [`compared`], by an index. Pairs at crowded locations are paired at once.
+fn indexed(state: &mut State<'_>, seeking: &[usize], available: &[usize]) -> Vec<(usize, usize)> {
+    let index = Index::new(state, seeking, available);
+    let (crowded, spots) = Spots::by_content(&index, state, seeking).split();
+    for spot in crowded {
+        crowded::pair_equal(state, &spot, reason());
+    }
+    let pairs = spots.iter().flat_map(Spot::pairs);
+    let mut pairs: Vec<(usize, usize)> =
+        (pairs.filter(|&(_, observed)| state.observed_free[observed])).collect();
+    pairs.sort_unstable();
+    pairs
 }
 
 /// Selects the pairs (desired, observed) of the greatest total weight, for each connected component. The orders of both

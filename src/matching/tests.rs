@@ -11,12 +11,13 @@ use super::state::State;
 use super::weight::Weight;
 use super::{Claims, Pair, crowded, match_input, texts};
 use crate::model::{
-    AnnotationId, Content, DesiredAnnotation, Extras, Geometry, Identity, InputId, Json, Maker,
-    ObservedAnnotation, ObservedExtras, Origin, Overlap, Status, overlap, text_overlap,
+    AnnotationId, Content, DesiredAnnotation, Extras, Geometry, Identity, InputId, Json,
+    ObservedAnnotation, ObservedExtras, Origin, Overlap, overlap, text_overlap,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 fn content(value: &Value) -> Content {
     serde_json::from_value(value.clone()).unwrap()
@@ -41,12 +42,9 @@ fn stored(values: &[Value]) -> Vec<ObservedAnnotation> {
             geometry: content.geometry.unwrap_or(Geometry::Whole),
             frame: content.frame,
             concepts: content.concepts.unwrap_or_default(),
-            status: Status::SUCCESS,
-            user: None,
-            maker: Maker::User,
             created_at: None,
             data: metadata.map(|m| Json::from_value(&json!({ "metadata": m })).into()),
-            info: None,
+            provenance: Arc::default(),
             extras: ObservedExtras {
                 managed: content.extras.map_or_else(Extras::default, |it| *it),
                 ..ObservedExtras::default()

@@ -239,7 +239,8 @@ pub fn merge_json(want: &Value, have: Option<&Value>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AnnotationId, Maker, ObservedExtras, Status};
+    use crate::model::{AnnotationId, ObservedExtras};
+    use std::sync::Arc;
 
     fn content(text: &str) -> Content {
         serde_json::from_str(text).unwrap()
@@ -253,14 +254,11 @@ mod tests {
             geometry: content.geometry.unwrap_or(Geometry::Whole),
             frame: content.frame,
             concepts: content.concepts.unwrap_or_default(),
-            status: Status::SUCCESS,
-            user: None,
-            maker: Maker::User,
             created_at: None,
             data: content
                 .metadata
                 .map(|m| Json::from_value(&json!({"metadata": m.to_value()})).into()),
-            info: None,
+            provenance: Arc::default(),
             extras: ObservedExtras {
                 managed: content
                     .extras

@@ -69,10 +69,11 @@ pub fn fingerprint(observed: &ObservedAnnotation) -> Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AnnotationId, Concepts, Geometry, Json, Maker, Status};
+    use crate::model::{AnnotationId, Concepts, Geometry, Json};
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use serde_json::{Value, json};
+    use std::sync::Arc;
 
     fn of(data: Option<Value>) -> Fingerprint {
         fingerprint(&ObservedAnnotation {
@@ -80,12 +81,9 @@ mod tests {
             geometry: Geometry::Whole,
             frame: None,
             concepts: Concepts::default(),
-            status: Status::SUCCESS,
-            user: None,
-            maker: Maker::User,
             created_at: None,
             data: data.map(|data| Json::from_value(&data).into()),
-            info: None,
+            provenance: Arc::default(),
             extras: None,
         })
     }

@@ -4,6 +4,8 @@ use super::concepts::Concepts;
 use super::ids::ConceptId;
 use super::json::Json;
 use super::packed_json::{PackedJson, Parts, Shape};
+use super::state::Provenance;
+use serde_json::value::RawValue;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -18,6 +20,8 @@ pub struct Interner {
     concepts: HashMap<Vec<(ConceptId, u32)>, Concepts>,
     /// Lists of concepts that were shared last, which are the most likely to come again.
     recent: VecDeque<Concepts>,
+    repeated: Option<Arc<str>>,
+    provenance: Option<Arc<Provenance>>,
 }
 
 /// How many shapes are looked through before a new one is kept.
@@ -75,11 +79,39 @@ impl Interner {
             }
             let new = Shape::new(text);
             if shapes.len() == SHAPES {
-                shapes.pop_front();
+                shapes.pop_back();
             }
-            shapes.push_back(Arc::clone(&new));
+            shapes.push_front(Arc::clone(&new));
             new
         })
+    }
+
+    /// [`Self::pack`] of JSON that was not checked. `None` unless it is like one that was packed recently, which shows that it
+    /// can be kept without loss.
+    pub fn pack_alike(&mut self, json: &RawValue) -> Option<PackedJson> {
+        let Self { shapes, parts, .. } = self;
+        let mut known = shapes.iter().enumerate();
+        let (at, packed) = known.find_map(|(at, shape)| {
+            PackedJson::of_shape(shape, json.get(), parts).map(|packed| (at, packed))
+        })?;
+        shapes.swap(0, at);
+        Some(packed)
+    }
+
+    /// A text that mostly equals the one before.
+    pub fn repeat(&mut self, text: &str) -> Arc<str> {
+        match &self.repeated {
+            Some(last) if **last == *text => Arc::clone(last),
+            _ => Arc::clone(self.repeated.insert(text.into())),
+        }
+    }
+
+    /// A provenance that mostly equals the one before.
+    pub fn share_provenance(&mut self, provenance: Provenance) -> Arc<Provenance> {
+        match &self.provenance {
+            Some(last) if **last == provenance => Arc::clone(last),
+            _ => Arc::clone(self.provenance.insert(Arc::new(provenance))),
+        }
     }
 
     /// A recently shared list that satisfies `is_wanted`.
@@ -90,6 +122,7 @@ impl Interner {
 
 #[cfg(test)]
 mod tests {
+    use super::super::status::Status;
     use super::*;
 
     #[test]
@@ -99,5 +132,25 @@ mod tests {
             &interner.intern("car"),
             &interner.intern("car")
         ));
+    }
+
+    #[test]
+    fn what_repeats_the_annotation_before_shares_one_allocation() {
+        let mut interner = Interner::default();
+        let time = "2026-01-01T00:00:00Z";
+        assert!(Arc::ptr_eq(&interner.repeat(time), &interner.repeat(time)));
+        assert_eq!(&*interner.repeat("2026"), "2026");
+        assert_eq!(&*interner.repeat(time), time);
+        let failed = Provenance {
+            status: Status::from_code(24_000),
+            ..Provenance::default()
+        };
+        let one = interner.share_provenance(failed.clone());
+        assert!(Arc::ptr_eq(&one, &interner.share_provenance(failed)));
+        let other = interner.share_provenance(Provenance::default());
+        assert_eq!(
+            (&*other, one.status.code()),
+            (&Provenance::default(), 24_000)
+        );
     }
 }

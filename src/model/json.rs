@@ -102,7 +102,7 @@ fn check(text: &str) -> Result<(), serde_json::Error> {
 
 /// A quick test: whether valid JSON certainly passes [`check`], without parsing: no escapes, no exponents, few keys and
 /// levels. This holds for nearly all annotations.
-fn is_plain(json: &str) -> bool {
+pub(super) fn is_plain(json: &str) -> bool {
     const MAX_KEYS: usize = 24;
     const MAX_DIGITS: usize = 300;
     let bytes = json.as_bytes();

@@ -81,7 +81,7 @@ pub use shard::{Shard, place_of_input};
 pub use span::Span;
 pub use state::{
     DesiredAnnotation, DesiredInput, DesiredState, Identity, Maker, ObservedAnnotation,
-    ObservedExtras, ObservedState, Origin, Scope, Undeclared, Unreadable, mask_png,
+    ObservedExtras, ObservedState, Origin, Provenance, Scope, Undeclared, Unreadable, mask_png,
 };
 pub use status::{Status, UnknownStatus};
 pub use text::{

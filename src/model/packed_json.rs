@@ -1,61 +1,124 @@
 //! JSON of many similar annotations: what their texts have in common is kept once.
 
-use super::json::Json;
+use super::json::{Json, is_plain};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// A [`Json`] in two parts: its text with gaps, which similar texts share, and the long numbers and hexadecimal ids that
-/// belong into the gaps.
-///
-/// It gives back the same text. Equal texts have equal shapes, so that comparing the parts compares the texts.
+/// The text of a [`Json`], split into its shape, which similar annotations share, and the digits that fill the shape's gaps.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PackedJson {
     shape: Arc<Shape>,
-    /// The numbers and ids in their order, each followed by [`GAP`].
-    filling: Box<str>,
+    /// For each gap the number of its digits, then these, two in a byte.
+    filling: Box<[u8]>,
 }
 
-/// A text with [`GAP`]s.
+/// A JSON text with a [`GAP`] instead of each run of hexadecimal digits that is worth it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Shape(Box<str>);
+pub(super) struct Shape {
+    text: Box<str>,
+    /// Of each gap, whether it is in a number. `None` if a text of this shape may not be kept without loss.
+    gaps_in_numbers: Option<Box<[bool]>>,
+}
 
-/// No JSON text has this character.
+/// A character that JSON text never contains.
 const GAP: char = '\0';
-/// The fewest characters of a gap: shorter ones would take as much memory as they save.
-const SHORTEST: usize = 6;
+/// Shorter runs stay in the shape: they are parts of words, or of numbers that many annotations share.
+const SHORTEST: usize = 4;
+/// The number of digits is one byte.
+const LONGEST: usize = u8::MAX as usize;
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+const NO_DIGIT: u8 = 16;
+/// The value of each digit.
+static VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < DIGITS.len() {
+        values[DIGITS[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
 
 impl Shape {
     pub(super) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     pub(super) fn new(text: &str) -> Arc<Self> {
-        Arc::new(Self(text.into()))
+        let gaps_in_numbers = is_plain(text).then(|| {
+            let mut in_string = false;
+            let mut gaps = Vec::new();
+            for byte in text.bytes() {
+                in_string ^= byte == b'"';
+                if byte == GAP as u8 {
+                    gaps.push(!in_string);
+                }
+            }
+            gaps.into()
+        });
+        Arc::new(Self {
+            text: text.into(),
+            gaps_in_numbers,
+        })
+    }
+
+    /// What fills the gaps, if a valid JSON text has this shape and can be kept without loss, as far as the shape shows it.
+    fn filling_of(&self, json: &str, filling: &mut Vec<u8>) -> bool {
+        let Some(gaps_in_numbers) = &self.gaps_in_numbers else {
+            return false;
+        };
+        filling.clear();
+        let mut rest = json.as_bytes();
+        for (at, part) in self.text.split(GAP).enumerate() {
+            if let Some(before) = at.checked_sub(1) {
+                let length = run_length(rest);
+                let (run, after) = rest.split_at(length);
+                // Other digits would be an exponent.
+                let is_right = !gaps_in_numbers[before] || run.iter().all(u8::is_ascii_digit);
+                if !is_gap(length) || !is_right {
+                    return false;
+                }
+                fill(filling, run);
+                rest = after;
+            }
+            match rest.strip_prefix(part.as_bytes()) {
+                Some(after) => rest = after,
+                None => return false,
+            }
+        }
+        rest.is_empty()
     }
 }
 
-/// The parts of a text while it is taken apart, kept so that their memory is used again.
+fn is_gap(run_length: usize) -> bool {
+    (SHORTEST..=LONGEST).contains(&run_length)
+}
+
+/// The number of digits at the start.
+fn run_length(text: &[u8]) -> usize {
+    let is_digit = |byte: &&u8| VALUES[usize::from(**byte)] != NO_DIGIT;
+    text.iter().take_while(is_digit).count()
+}
+
+fn fill(filling: &mut Vec<u8>, run: &[u8]) {
+    filling.push(run.len() as u8);
+    let value = |byte: &u8| VALUES[usize::from(*byte)];
+    let bytes = run
+        .chunks(2)
+        .map(|pair| value(&pair[0]) << 4 | pair.get(1).map_or(0, value));
+    filling.extend(bytes);
+}
+
+/// Memory for the parts of a text, used again for the next one.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     shape: String,
-    filling: String,
+    filling: Vec<u8>,
 }
 
-/// The bytes that numbers and hexadecimal ids consist of.
-static FILLING: [bool; 256] = {
-    let mut is_filling = [false; 256];
-    let bytes = *b"0123456789abcdef.";
-    let mut at = 0;
-    while at < bytes.len() {
-        is_filling[bytes[at] as usize] = true;
-        at += 1;
-    }
-    is_filling
-};
-
 impl PackedJson {
-    /// Takes a text apart; `intern` gives the shape for a text with gaps.
     pub(super) fn pack(
         json: &Json,
         parts: &mut Parts,
@@ -65,38 +128,54 @@ impl PackedJson {
         let Parts { shape, filling } = parts;
         shape.clear();
         filling.clear();
-        let mut kept = 0;
-        let mut start = 0;
-        for (at, byte) in text.bytes().chain([0]).enumerate() {
-            if FILLING[usize::from(byte)] {
-                continue;
-            }
-            if at - start >= SHORTEST {
-                shape.push_str(&text[kept..start]);
+        let (mut kept, mut at) = (0, 0);
+        while at < text.len() {
+            let length = run_length(&text.as_bytes()[at..]);
+            if is_gap(length) {
+                shape.push_str(&text[kept..at]);
                 shape.push(GAP);
-                filling.push_str(&text[start..at]);
-                filling.push(GAP);
-                kept = at;
+                fill(filling, &text.as_bytes()[at..at + length]);
+                kept = at + length;
             }
-            start = at + 1;
+            // What follows a run is no digit.
+            at += length + 1;
         }
         shape.push_str(&text[kept..]);
         Self {
             shape: intern(shape),
-            filling: filling.as_str().into(),
+            filling: filling.as_slice().into(),
         }
     }
 
-    /// The text.
+    /// Packs a valid JSON text of this shape. `None` if it has another one, or may not be kept without loss.
+    pub(super) fn of_shape(shape: &Arc<Shape>, json: &str, parts: &mut Parts) -> Option<Self> {
+        let Parts { filling, .. } = parts;
+        shape.filling_of(json, filling).then(|| Self {
+            shape: Arc::clone(shape),
+            filling: filling.as_slice().into(),
+        })
+    }
+
+    /// The same text.
     pub fn text(&self) -> Cow<'_, str> {
         if self.filling.is_empty() {
             return Cow::Borrowed(self.shape.as_str());
         }
-        let mut text = String::with_capacity(self.shape.0.len() + self.filling.len());
-        let mut filling = self.filling.split(GAP);
-        for (at, part) in self.shape.0.split(GAP).enumerate() {
-            if at > 0 {
-                text.push_str(filling.next().unwrap_or_default());
+        let mut text = String::with_capacity(self.shape.text.len() + 2 * self.filling.len());
+        let mut filling = &*self.filling;
+        for (at, part) in self.shape.text.split(GAP).enumerate() {
+            if at > 0
+                && let Some((length, after)) = filling.split_first()
+            {
+                let length = usize::from(*length);
+                let (digits, after) = after.split_at(length.div_ceil(2));
+                let digits = digits.iter().flat_map(|pair| [pair >> 4, pair & 15]);
+                text.extend(
+                    digits
+                        .take(length)
+                        .map(|it| char::from(DIGITS[usize::from(it)])),
+                );
+                filling = after;
             }
             text.push_str(part);
         }
@@ -125,6 +204,7 @@ mod tests {
     use super::super::interner::Interner;
     use super::*;
     use proptest::prelude::*;
+    use serde_json::value::RawValue;
 
     #[test]
     fn annotations_that_differ_in_numbers_and_ids_share_their_shape() {
@@ -139,20 +219,60 @@ mod tests {
         };
         let one = packed("00a1b2c3d4", "0.125");
         let two = packed("ffffff", "0.123456");
-        let three = packed("00a1b2c3d4e5", "0.999999");
+        let three = packed("00a1b2c3d4e5", "0.99999");
         assert!(Arc::ptr_eq(&two.shape, &three.shape));
         assert_ne!(one, two);
-        assert_eq!(&*three.filling, "00a1b2c3d4e5\x000.999999\0");
+        let filling = [12, 0x00, 0xa1, 0xb2, 0xc3, 0xd4, 0xe5, 5, 0x99, 0x99, 0x90];
+        assert_eq!(&*three.filling, filling);
+    }
+
+    #[test]
+    fn only_texts_that_can_be_kept_without_loss_are_taken_for_alike() {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        for (first, other, is_alike) in [
+            (r#"{"a":0.12345}"#, r#"{"a":0.543210}"#, true),
+            (r#"{"a":"12e45"}"#, r#"{"a":"1ffff"}"#, true),
+            (r#"{"a":0.12345}"#, r#"{"a":0.543}"#, false),
+            (r#"{"a":0.12345}"#, r#"{"a":0.123456 }"#, false),
+            (r#"{"a":0.12345}"#, r#"{"a":0.123456,"b":1}"#, false),
+            // A number that is too large, a key twice, and an escape that is not a character.
+            (r#"{"a":12345}"#, r#"{"a":1e999}"#, false),
+            (r#"{"aaaa":1,"bbbb":2}"#, r#"{"aaaa":1,"aaaa":2}"#, false),
+            (r#"{"a":"\u1234"}"#, r#"{"a":"\ud83d"}"#, false),
+        ] {
+            let mut interner = Interner::default();
+            assert_eq!(interner.pack_alike(&raw(other)), None, "{first} {other}");
+            interner.pack(&Json::new(first).unwrap());
+            let alike = interner.pack_alike(&raw(other));
+            assert_eq!(alike.is_some(), is_alike, "{first} {other}");
+            assert!(alike.is_none_or(|alike| alike.text() == other));
+        }
     }
 
     proptest! {
         #[test]
-        fn a_packed_text_is_the_same_text(texts in prop::collection::vec("[a-f0-9.äx\"]{0,20}", 0..9)) {
-            let json = Json::from_value(&serde_json::json!(texts));
+        fn a_packed_text_is_the_same_text(
+            texts in prop::collection::vec(("[a-f0-9.äx\"]{0,20}", "[0-9a-f]{250,260}"), 0..9),
+            numbers in prop::collection::vec(any::<f64>(), 0..9),
+        ) {
+            let json = Json::from_value(&serde_json::json!([texts, numbers]));
             let packed = PackedJson::from(json.clone());
             prop_assert_eq!(packed.text(), json.as_str());
             prop_assert_eq!(packed.to_value(), json.to_value());
             prop_assert_eq!(Interner::default().pack(&json), packed);
+        }
+
+        /// Two texts of few characters, which often have the same shape.
+        #[test]
+        fn a_text_that_is_alike_is_packed_as_any_other(one in "[1e.\"]{1,7}", other in "[1e.\"]{1,7}") {
+            let text = |digits: &str| format!(r#"{{"a":0.{digits},"b":[{digits}]}}"#);
+            let mut interner = Interner::default();
+            let Ok(one) = Json::new(&text(&one)) else { return Ok(()) };
+            let Ok(raw) = RawValue::from_string(text(&other)) else { return Ok(()) };
+            interner.pack(&one);
+            if let Some(alike) = interner.pack_alike(&raw) {
+                prop_assert_eq!(alike, PackedJson::from(Json::try_from(raw).unwrap()));
+            }
         }
     }
 }

@@ -12,6 +12,8 @@ use super::shard::Shard;
 use super::status::Status;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 /// The place of a declaration in the manifest. `manifest` turns it into a line and a column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,7 +124,7 @@ pub enum Maker {
     Input,
 }
 
-/// One annotation of the app.
+/// One annotation of the app. The fields of [`Provenance`] are read as if they were its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ObservedAnnotation {
     pub id: AnnotationId,
@@ -130,17 +132,49 @@ pub struct ObservedAnnotation {
     pub frame: Option<Frame>,
     /// The concepts of the region; without a region, of the frame or segment; otherwise those at the top of `data`.
     pub concepts: Concepts,
+    /// RFC 3339, as the service wrote it.
+    pub created_at: Option<Arc<str>>,
+    /// The complete stored `data`: an overwrite must include the fields that annosync does not model.
+    pub data: Option<PackedJson>,
+    /// Most annotations of an app share a few of these, which saves memory.
+    pub provenance: Arc<Provenance>,
+    pub extras: Option<Box<ObservedExtras>>,
+}
+
+/// The creator of an annotation, and what it says of its work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provenance {
     pub status: Status,
     /// The user that the annotation belongs to; `None` if the service reports none.
     pub user: Option<UserId>,
     pub maker: Maker,
-    /// RFC 3339, as the service wrote it.
-    pub created_at: Option<Box<str>>,
-    /// The complete stored `data`: an overwrite must include the fields that annosync does not model.
-    pub data: Option<PackedJson>,
     /// The stored `annotation_info`.
     pub info: Option<Json>,
-    pub extras: Option<Box<ObservedExtras>>,
+}
+
+impl Default for Provenance {
+    /// Of an annotation of a person, of whom nothing else is known.
+    fn default() -> Self {
+        Self {
+            status: Status::SUCCESS,
+            user: None,
+            maker: Maker::User,
+            info: None,
+        }
+    }
+}
+
+impl Deref for ObservedAnnotation {
+    type Target = Provenance;
+    fn deref(&self) -> &Provenance {
+        &self.provenance
+    }
+}
+
+impl DerefMut for ObservedAnnotation {
+    fn deref_mut(&mut self) -> &mut Provenance {
+        Arc::make_mut(&mut self.provenance)
+    }
 }
 
 /// Rarely used fields, boxed so that [`ObservedAnnotation`] stays small.
@@ -422,7 +456,7 @@ mod tests {
     #[test]
     fn annotations_stay_small() {
         // A million annotations on each side must fit into memory.
-        assert!(size_of::<ObservedAnnotation>() <= 176);
+        assert!(size_of::<ObservedAnnotation>() <= 136);
         assert!(size_of::<Content>() <= 128);
     }
 }

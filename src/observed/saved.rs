@@ -120,13 +120,13 @@ impl SavedListing {
 
     /// [`SavedListing::read_shard`] of a file that is decoded while it is read. `None` for a file that has to be read as a
     /// whole; that reading says what is wrong with it.
-    pub fn stream(from: impl io::Read, shard: Option<Shard>) -> io::Result<Option<Self>> {
+    pub fn stream(from: impl io::Read + Send, shard: Option<Shard>) -> io::Result<Option<Self>> {
         let sizes = shard.map_or_else(Sizes::default, |_| Sizes::small());
         Self::stream_with(from, sizes, shard)
     }
 
     pub(super) fn stream_with(
-        from: impl io::Read,
+        from: impl io::Read + Send,
         sizes: Sizes,
         shard: Option<Shard>,
     ) -> io::Result<Option<Self>> {

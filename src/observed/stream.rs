@@ -50,29 +50,43 @@ pub(super) struct Streamed {
 }
 
 pub(super) fn stream(
-    mut from: impl Read,
+    mut from: impl Read + Send,
     sizes: Sizes,
     shard: Option<Shard>,
 ) -> io::Result<Option<Streamed>> {
     let mut block = Vec::new();
-    fill(&mut from, &mut block, sizes)?;
+    fill(&mut from, &mut block, sizes.block)?;
     let Some(start) = list_start(&block) else {
         return Ok(None);
     };
     let mut document = block[..start].to_owned();
     block.drain(..start);
     let mut assembly = Assembly::of(shard);
+    let mut decoded: Vec<Vec<Decoded>> = Vec::new();
+    let mut next = Vec::new();
+    let mut most = sizes.block;
     loop {
-        let (parts, end) = decode(text_of(&block), sizes.part);
-        for part in parts {
-            for one in part {
-                assembly.push(one);
-            }
-        }
+        let ((parts, end), read) = rayon::join(
+            || decode(text_of(&block), sizes.part),
+            || {
+                decoded
+                    .drain(..)
+                    .flatten()
+                    .for_each(|one| assembly.push(one));
+                fill(&mut from, &mut next, most)
+            },
+        );
+        let read = read?;
+        decoded = parts;
         match end {
             End::Broken => return Ok(None),
             End::List(at) => {
+                decoded
+                    .into_iter()
+                    .flatten()
+                    .for_each(|one| assembly.push(one));
                 document.extend_from_slice(&block[at..]);
+                document.append(&mut next);
                 let most = MAX_AFTER + 1;
                 let rest = from.by_ref().take(most).read_to_end(&mut document)? as u64;
                 let document = String::from_utf8(document).ok();
@@ -80,19 +94,19 @@ pub(super) fn stream(
                     .filter(|_| rest < most)
                     .map(|document| Streamed { document, assembly }));
             }
+            End::Text(_) if read == 0 => return Ok(None),
             End::Text(at) => {
                 block.drain(..at);
-                if fill(&mut from, &mut block, sizes)? == 0 {
-                    return Ok(None);
-                }
+                // A block that holds only the start of a long element grows.
+                most = sizes.block.max(block.len());
+                block.append(&mut next);
             }
         }
     }
 }
 
-/// Reads until the block is full; one with the start of a long element grows.
-fn fill(from: &mut impl Read, block: &mut Vec<u8>, sizes: Sizes) -> io::Result<usize> {
-    let most = sizes.block.max(block.len());
+/// Reads this many bytes, or up to the end of the file.
+fn fill(from: &mut impl Read, block: &mut Vec<u8>, most: usize) -> io::Result<usize> {
     block.reserve_exact(most);
     from.take(most as u64).read_to_end(block)
 }

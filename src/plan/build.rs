@@ -179,7 +179,12 @@ fn whole(
             .par_iter()
             .filter(|input| coverage == Coverage::Declared || observed.scope.covers(&input.id))
             .filter(|input| !inventory.is_refused(input))
-            .map(|input| planner.declared(input))
+            .map(|input| {
+                let mut part = planner.declared(input);
+                // Sorting all operations then finds them sorted, and needs no memory for copies.
+                part.operations.sort_by_key(Operation::action);
+                part
+            })
             .collect();
         for part in parts {
             whole.append(part);

@@ -245,7 +245,7 @@ fn written(found: &ObservedAnnotation, wanted: &Content) -> ObservedAnnotation {
         made.concepts = concepts.clone();
     }
     made.status = wanted.status.unwrap_or(made.status);
-    made.user = wanted.user.clone().or(made.user);
+    made.user = wanted.user.clone().or_else(|| made.user.clone());
     if let Some(metadata) = &wanted.metadata {
         let whole = merge_json(&metadata.to_value(), found.metadata().as_ref());
         made.data = Some(encode::data_with_metadata(made.data.as_ref(), &whole).into());

@@ -3,8 +3,8 @@
 use crate::matching::{Claims, Matched, MatchedBy, match_input};
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, DesiredState, Geometry, Identity, InputId, Key,
-    Maker, ObservedAnnotation, ObservedExtras, ObservedState, Owner, SetName, Status, UserId,
-    content_id, key_id,
+    Maker, ObservedAnnotation, ObservedExtras, ObservedState, Owner, Provenance, SetName, Status,
+    UserId, content_id, key_id,
 };
 use crate::wire::encode;
 use std::collections::{BTreeSet, HashSet};
@@ -235,12 +235,15 @@ pub(super) fn as_posted(
         geometry: content.geometry.clone().unwrap_or(Geometry::Whole),
         frame: content.frame,
         concepts: content.concepts.clone().unwrap_or_default(),
-        status: content.status.unwrap_or(Status::SUCCESS),
-        user: Some(content.user.clone().unwrap_or_else(|| poster.clone())),
-        maker: Maker::User,
         created_at: None,
         data: metadata.map(|it| encode::data_with_metadata(None, &it.to_value()).into()),
-        info: content.info.clone(),
+        provenance: Provenance {
+            status: content.status.unwrap_or(Status::SUCCESS),
+            user: Some(content.user.clone().unwrap_or_else(|| poster.clone())),
+            maker: Maker::User,
+            info: content.info.clone(),
+        }
+        .into(),
         extras: ObservedExtras {
             managed: content.extras.as_deref().cloned().unwrap_or_default(),
             ..ObservedExtras::default()

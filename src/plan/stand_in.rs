@@ -129,13 +129,14 @@ pub(super) fn restored(
     if let Some(Value::Object(fields)) = &mut info {
         fields.remove(STAND_IN_FOR);
     }
-    ObservedAnnotation {
+    let mut restored = ObservedAnnotation {
         id: original.clone(),
-        info: info
-            .filter(|info| info.as_object().is_none_or(|fields| !fields.is_empty()))
-            .map(|info| Json::from_value(&info)),
         ..stand_in.clone()
-    }
+    };
+    restored.info = info
+        .filter(|info| info.as_object().is_none_or(|fields| !fields.is_empty()))
+        .map(|info| Json::from_value(&info));
+    restored
 }
 
 /// The observed state as it is once every replacement is finished, without stand-ins.

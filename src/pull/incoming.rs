@@ -13,11 +13,12 @@ use crate::manifest::{Image, InputText, InputVideo};
 use crate::matching::{Claims, match_input};
 use crate::model::{
     AnnotationId, Concepts, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry,
-    Identity, Json, Kind, Maker, ObservedAnnotation, ObservedExtras, ObservedState, Origin, Owner,
-    Scope, Status, Undeclared, UserId, difference,
+    Identity, Json, Kind, ObservedAnnotation, ObservedExtras, ObservedState, Origin, Owner, Scope,
+    Undeclared, UserId, difference,
 };
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The key of `metadata` that links the annotations of one object.
 const PART_OF: &str = "part_of";
@@ -267,12 +268,9 @@ fn as_observed(at: usize, content: &Content) -> ObservedAnnotation {
         geometry: content.geometry.clone().unwrap_or(Geometry::Whole),
         frame: content.frame,
         concepts: content.concepts.clone().unwrap_or_default(),
-        status: Status::SUCCESS,
-        user: None,
-        maker: Maker::User,
         created_at: None,
         data: None,
-        info: None,
+        provenance: Arc::default(),
         extras: ObservedExtras {
             managed: content.extras.as_deref().cloned().unwrap_or_default(),
             ..ObservedExtras::default()

@@ -8,8 +8,8 @@ mod place;
 
 use crate::model::{
     AnnotationId, Concept, ConceptId, Concepts, Extras, Frame, Geometry, InputId, Interner,
-    InvalidId, InvalidJson, Json, JsonFault, Maker, ObservedAnnotation, ObservedExtras, Status,
-    Unreadable, UserId,
+    InvalidId, InvalidJson, Json, JsonFault, Maker, ObservedAnnotation, ObservedExtras, Provenance,
+    Status, Unreadable, UserId,
 };
 use crate::wire;
 use crate::wire::Code;
@@ -68,11 +68,19 @@ fn read(
     let input = InputId::new(interner.intern(&wire.input_id))
         .map_err(|why| invalid_id("its input id", &why))?;
     let id = AnnotationId::new(wire.id.as_str()).map_err(|why| invalid_id("its id", &why))?;
-    let data = object(wire.data.take()).map_err(|why| format!("its data {why}"))?;
+    let raw = wire.data.take();
+    let alike = (raw.as_deref()).and_then(|raw| interner.pack_alike(raw));
+    let (raw, json) = if alike.is_some() {
+        (raw, None)
+    } else {
+        let json = object(raw).map_err(|why| format!("its data {why}"))?;
+        (None, json)
+    };
     let info = object(wire.annotation_info.take()).map_err(|why| format!("its info {why}"))?;
-    let parsed: wire::Data<'_> = match &data {
+    let text = (raw.as_deref().map(RawValue::get)).or(json.as_ref().map(Json::as_str));
+    let parsed: wire::Data<'_> = match text {
         None => wire::Data::default(),
-        Some(data) => serde_json::from_str(data.as_str()).map_err(|error| {
+        Some(text) => serde_json::from_str(text).map_err(|error| {
             format!(
                 "its data violates the API's schema: {}",
                 JsonFault::from(error)
@@ -93,12 +101,14 @@ fn read(
             geometry: content.geometry,
             frame: content.frame,
             concepts: content.concepts,
-            status: status(wire.status.as_ref()),
-            user,
-            maker,
-            created_at: wire.created_at.take().map(String::into_boxed_str),
-            data: data.map(|data| interner.pack(&data)),
-            info,
+            created_at: (wire.created_at.as_deref()).map(|time| interner.repeat(time)),
+            data: alike.or_else(|| json.map(|json| interner.pack(&json))),
+            provenance: interner.share_provenance(Provenance {
+                status: status(wire.status.as_ref()),
+                user,
+                maker,
+                info,
+            }),
             extras: ObservedExtras {
                 managed: Extras {
                     embed_model_version: non_empty(mem::take(&mut wire.embed_model_version_id)),

@@ -4,9 +4,10 @@ use super::*;
 use crate::matching::{Claims, Pair, match_input};
 use crate::model::{
     AnnotationId, BoundingBox, Concept, ConceptId, Concepts, Content, DesiredAnnotation, Identity,
-    InputId, Maker, ObservedAnnotation, Origin, Point, Polygon, Status,
+    InputId, ObservedAnnotation, Origin, Point, Polygon,
 };
 use proptest::prelude::*;
+use std::sync::Arc;
 
 fn boxed([top, left, bottom, right]: [f64; 4]) -> Geometry {
     Geometry::Box(BoundingBox::new(top, left, bottom, right).unwrap())
@@ -44,12 +45,9 @@ fn pairs(old: &[Geometry], new: &[Geometry]) -> Vec<Pair> {
             geometry: geometry.clone(),
             frame: None,
             concepts: car(),
-            status: Status::SUCCESS,
-            user: None,
-            maker: Maker::User,
             created_at: None,
             data: None,
-            info: None,
+            provenance: Arc::default(),
             extras: None,
         })
         .collect();

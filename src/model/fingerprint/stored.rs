@@ -74,7 +74,7 @@ fn same(sent: &Tree<'_>, stored: &Tree<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AnnotationId, Concepts, Geometry, Maker, Status};
+    use crate::model::{AnnotationId, Concepts, Geometry, Provenance, Status};
     use serde_json::{Value, json};
 
     fn body() -> Value {
@@ -98,12 +98,15 @@ mod tests {
             geometry: Geometry::Whole,
             frame: None,
             concepts: Concepts::default(),
-            status: Status::from_code(body["status"]["code"].as_u64().unwrap() as u32),
-            user,
-            maker: Maker::User,
             created_at: None,
             data: Some(Json::from_value(&body["data"]).into()),
-            info: Some(Json::from_value(&body["annotation_info"])),
+            provenance: Provenance {
+                status: Status::from_code(body["status"]["code"].as_u64().unwrap() as u32),
+                user,
+                info: Some(Json::from_value(&body["annotation_info"])),
+                ..Provenance::default()
+            }
+            .into(),
             extras: None,
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, Difference, Geometry, Identity, InputId, Json, Maker,
-    ObservedAnnotation, ObservedExtras, Origin, RegionId, SetName, Status, difference, hex, key_id,
-    select_keys,
+    ObservedAnnotation, ObservedExtras, Origin, Provenance, RegionId, SetName, Status, difference,
+    hex, key_id, select_keys,
 };
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
@@ -86,15 +86,18 @@ pub(super) fn observed_of(id: AnnotationId, annotation: &DesiredAnnotation) -> O
         geometry: comparable(geometry),
         frame: content.frame,
         concepts: content.concepts.clone().unwrap_or_default(),
-        status: content.status.unwrap_or(Status::SUCCESS),
-        user: content.user.clone(),
-        maker: match annotation.identity {
-            Identity::InputLevel => Maker::Input,
-            _ => Maker::User,
-        },
         created_at: None,
         data: metadata.map(|it| Json::from_value(&serde_json::json!({ "metadata": it })).into()),
-        info: content.info.clone(),
+        provenance: Provenance {
+            status: content.status.unwrap_or(Status::SUCCESS),
+            user: content.user.clone(),
+            maker: match annotation.identity {
+                Identity::InputLevel => Maker::Input,
+                _ => Maker::User,
+            },
+            info: content.info.clone(),
+        }
+        .into(),
         extras: ObservedExtras {
             managed: content.extras.as_deref().cloned().unwrap_or_default(),
             ..ObservedExtras::default()

@@ -108,7 +108,7 @@ pub(super) fn retargeted(operation: &mut Value, row: &Value) {
     operation["input_id"] = row["input_id"].clone();
     operation["fingerprint"] = json!(fingerprint(&annotation).to_string());
     operation["before"] = serde_json::to_value(annotation.content()).unwrap();
-    match annotation.user {
+    match &annotation.user {
         Some(user) => operation["seen"]["user"] = json!(user),
         None => drop(operation["seen"].as_object_mut().unwrap().remove("user")),
     }
