@@ -9,7 +9,7 @@ use crate::formats::{
     self, ExportAnnotation, ExportInput, Exported, Format, ImageInfo, Media, Shares,
 };
 use crate::manifest::{self, InputVideo, Manifest, Overlay};
-use crate::model::{Content, Identity, InputId, Json, Maker, ObservedState};
+use crate::model::{Identity, InputId, Json, Maker, ObservedState};
 use crate::render::{counted, escape};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -183,16 +183,17 @@ fn observed(
         let mut exported = Vec::with_capacity(annotations.len());
         for annotation in annotations {
             match annotation.maker {
-                Maker::User => exported.push(ExportAnnotation {
-                    name: annotation.id.as_str().to_owned(),
-                    identity: Identity::Id(annotation.id.clone()),
-                    content: Content {
-                        status: None,
-                        user: None,
-                        info: None,
-                        ..offline::content(annotation)
-                    },
-                }),
+                Maker::User => {
+                    let mut content = offline::content(annotation);
+                    content.rare.change(|rare| {
+                        (rare.status, rare.user, rare.info) = (None, None, None);
+                    });
+                    exported.push(ExportAnnotation {
+                        name: annotation.id.as_str().to_owned(),
+                        identity: Identity::Id(annotation.id.clone()),
+                        content,
+                    });
+                }
                 Maker::Model => of_models += 1,
                 Maker::Input => {}
             }

@@ -342,7 +342,9 @@ impl<'o> Builder<'o> {
         }
         let input = &mut imported.inputs[input].input;
         let mut content = object.content.map_or_else(Content::default, |it| *it);
-        content.metadata = pieces::metadata(&geometries, &concepts, metadata).or(content.metadata);
+        if let Some(metadata) = pieces::metadata(&geometries, &concepts, metadata) {
+            content.rare.change(|rare| rare.metadata = Some(metadata));
+        }
         if !concepts.is_empty() {
             content.concepts = Some(concepts);
         }

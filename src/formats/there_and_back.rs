@@ -9,7 +9,7 @@ use super::source::Memory;
 use super::writer::{ExportAnnotation, ExportInput, Exported};
 use crate::model::{
     BoundingBox, Concept, ConceptId, Concepts, Content, Geometry, InputId, Json, Keypoint,
-    Keypoints, Point, Polygon, Span, Visibility,
+    Keypoints, Point, Polygon, RareFields, Span, Visibility,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -108,7 +108,11 @@ fn content(size: (u32, u32), media: &Media) -> impl Strategy<Value = Content> + 
             )
             .unwrap(),
         ),
-        metadata: metadata.as_ref().map(Json::from_value),
+        rare: RareFields {
+            metadata: metadata.as_ref().map(Json::from_value),
+            ..RareFields::default()
+        }
+        .into(),
         ..Content::default()
     })
 }

@@ -10,7 +10,9 @@ use super::finding::Pointer;
 use super::node::Node;
 use super::words::{list as word_list, quote};
 use super::{concepts, content, lint};
-use crate::model::{AnnotationId, Content, Extras, Geometry, Identity, Ignore, Key, Mask};
+use crate::model::{
+    AnnotationId, Content, Extras, Geometry, Identity, Ignore, Key, Mask, RareFields,
+};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -97,17 +99,20 @@ pub(super) fn annotation(
     for concept in content.concepts.iter().flatten() {
         shared.add_concept(&concept.id);
     }
-    content.status = fields.get("status").and_then(content::status);
-    content.user = fields
-        .get("user")
-        .and_then(|at| content::user(at, &mut shared.interner));
-    content.metadata = fields
-        .get("metadata")
-        .and_then(|at| content::object(at, "`metadata`"));
-    content.info = fields
-        .get("info")
-        .and_then(|at| content::object(at, "`info`"));
-    content.extras = extras(&fields).boxed();
+    content.rare = RareFields {
+        status: fields.get("status").and_then(content::status),
+        user: fields
+            .get("user")
+            .and_then(|at| content::user(at, &mut shared.interner)),
+        metadata: fields
+            .get("metadata")
+            .and_then(|at| content::object(at, "`metadata`")),
+        info: fields
+            .get("info")
+            .and_then(|at| content::object(at, "`info`")),
+        extras: extras(&fields),
+    }
+    .into();
     parsed.ignores = fields.get(IGNORE).map(lint::ignores).unwrap_or_default();
     // An annotation with an error may look empty because of it.
     if count() == count_before {

@@ -11,8 +11,8 @@ use super::state::State;
 use super::weight::Weight;
 use super::{Claims, Pair, crowded, match_input, texts};
 use crate::model::{
-    AnnotationId, Content, DesiredAnnotation, Extras, Geometry, Identity, InputId, Json,
-    ObservedAnnotation, ObservedExtras, Origin, Overlap, overlap, text_overlap,
+    AnnotationId, Content, DesiredAnnotation, Geometry, Identity, InputId, Json,
+    ObservedAnnotation, ObservedExtras, Origin, Overlap, RareFields, overlap, text_overlap,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ fn stored(values: &[Value]) -> Vec<ObservedAnnotation> {
             data: metadata.map(|m| Json::from_value(&json!({ "metadata": m })).into()),
             provenance: Arc::default(),
             extras: ObservedExtras {
-                managed: content.extras.map_or_else(Extras::default, |it| *it),
+                managed: RareFields::from(content.rare).extras,
                 ..ObservedExtras::default()
             }
             .boxed(),

@@ -6,9 +6,10 @@ use super::ids::UserId;
 use super::json::Json;
 use super::shapes::Fraction;
 use super::status::Status;
-use serde::Deserialize as _;
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
+use std::ops::Deref;
+use std::sync::LazyLock;
 
 /// The video frame that an annotation belongs to.
 #[derive(
@@ -26,17 +27,28 @@ pub struct Frame {
 }
 
 /// The managed fields of an annotation, in the manifest's notation. A field that is `None` is unmanaged: its remote
-/// value is left as it is, and compares equal to anything.
+/// value is left as it is, and compares equal to anything. [`RareFields`] are read as if they were fields of it.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(default)]
+#[serde(from = "ReadContent")]
 pub struct Content {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frame: Option<Frame>,
-    #[serde(flatten, deserialize_with = "geometry")]
+    #[serde(flatten)]
     pub geometry: Option<Geometry>,
     /// The complete list of concepts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concepts: Option<Concepts>,
+    #[serde(flatten)]
+    pub rare: Rare,
+}
+
+/// The [`RareFields`] in a box, so that [`Content`] stays small. Without a declared field there is no box.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
+pub struct Rare(Option<Box<RareFields>>);
+
+/// Rarely declared fields. `None` means unmanaged.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
+pub struct RareFields {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// The user that the annotation belongs to.
@@ -48,16 +60,11 @@ pub struct Content {
     /// An object, stored as `annotation_info`. Managed key by key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<Json>,
-    /// Rarely used fields.
-    #[serde(
-        flatten,
-        deserialize_with = "extras",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub extras: Option<Box<Extras>>,
+    #[serde(flatten)]
+    pub extras: Extras,
 }
 
-/// Rarely used fields, boxed so that [`Content`] stays small. `None` means unmanaged.
+/// Rarely used fields that are kept alike for declared and observed annotations. `None` means unmanaged.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct Extras {
@@ -75,14 +82,71 @@ pub struct Extras {
     pub embed_model_version: Option<Box<str>>,
 }
 
-impl Extras {
-    /// `None` if no field is set.
-    pub fn boxed(self) -> Option<Box<Self>> {
-        (self != Self::default()).then(|| Box::new(self))
+impl Deref for Content {
+    type Target = RareFields;
+
+    fn deref(&self) -> &RareFields {
+        static NONE: LazyLock<RareFields> = LazyLock::new(RareFields::default);
+        self.rare.0.as_deref().unwrap_or(&NONE)
     }
 }
 
-/// Reads at most one geometry. All other fields must be fields of [`Content`] or [`Extras`].
+impl Rare {
+    /// Changes fields. A `DerefMut` would leave boxes without a field.
+    pub fn change(&mut self, change: impl FnOnce(&mut RareFields)) {
+        let mut fields = RareFields::from(std::mem::take(self));
+        change(&mut fields);
+        *self = fields.into();
+    }
+}
+
+impl From<RareFields> for Rare {
+    fn from(fields: RareFields) -> Self {
+        Self((fields != RareFields::default()).then(|| Box::new(fields)))
+    }
+}
+
+impl From<Rare> for RareFields {
+    fn from(rare: Rare) -> Self {
+        rare.0.map(|fields| *fields).unwrap_or_default()
+    }
+}
+
+/// [`Content`] as it is read. [`RareFields`] are not grouped here: errors in a flattened struct lose their position.
+#[derive(Default, serde::Deserialize)]
+#[serde(default, expecting = "struct Content")]
+struct ReadContent {
+    frame: Option<Frame>,
+    #[serde(flatten, deserialize_with = "geometry")]
+    geometry: Option<Geometry>,
+    concepts: Option<Concepts>,
+    status: Option<Status>,
+    user: Option<UserId>,
+    metadata: Option<Json>,
+    info: Option<Json>,
+    #[serde(flatten)]
+    extras: Extras,
+}
+
+impl From<ReadContent> for Content {
+    fn from(read: ReadContent) -> Self {
+        Self {
+            frame: read.frame,
+            geometry: read.geometry,
+            concepts: read.concepts,
+            rare: RareFields {
+                status: read.status,
+                user: read.user,
+                metadata: read.metadata,
+                info: read.info,
+                extras: read.extras,
+            }
+            .into(),
+        }
+    }
+}
+
+/// Reads at most one geometry. All other fields must be fields of [`ReadContent`] or [`Extras`].
 ///
 /// serde would read a flattened `Option` with an invalid value as `None`, so that an annotation with an invalid box would cover
 /// the whole input.
@@ -137,12 +201,6 @@ impl<'de> Visitor<'de> for GeometryVisitor {
     }
 }
 
-fn extras<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Box<Extras>>, D::Error> {
-    Ok(Extras::deserialize(deserializer)?.boxed())
-}
-
 impl Content {
     /// Whether a post of it would create an annotation without content: no geometry, concepts, text, status, user or free
     /// JSON.
@@ -156,16 +214,9 @@ impl Content {
             && self.info.is_none()
     }
 
-    fn extra<'a, T: ?Sized>(
-        &'a self,
-        field: impl FnOnce(&'a Extras) -> Option<&'a T>,
-    ) -> Option<&'a T> {
-        self.extras.as_deref().and_then(field)
-    }
-
     /// The extras of `self` that `wanted` declares too.
-    pub fn extras_named_by(&self, wanted: &Self) -> Option<Box<Extras>> {
-        let (own, wanted) = (self.extras.as_deref()?, wanted.extras.as_deref()?);
+    pub fn extras_named_by(&self, wanted: &Self) -> Extras {
+        let (own, wanted) = (&self.extras, &wanted.extras);
         Extras {
             track: own.track.clone().filter(|_| wanted.track.is_some()),
             text: own.text.clone().filter(|_| wanted.text.is_some()),
@@ -175,24 +226,22 @@ impl Content {
                 .clone()
                 .filter(|_| wanted.embed_model_version.is_some()),
         }
-        .boxed()
     }
 
     pub fn track(&self) -> Option<&str> {
-        self.extra(|extras| extras.track.as_deref())
+        self.extras.track.as_deref()
     }
 
     pub fn text(&self) -> Option<&str> {
-        self.extra(|extras| extras.text.as_deref())
+        self.extras.text.as_deref()
     }
 
     pub fn region_value(&self) -> Option<f32> {
-        self.extra(|extras| extras.region_value.as_ref())
-            .map(|value| value.get())
+        self.extras.region_value.map(Fraction::get)
     }
 
     pub fn embed_model_version(&self) -> Option<&str> {
-        self.extra(|extras| extras.embed_model_version.as_deref())
+        self.extras.embed_model_version.as_deref()
     }
 }
 
@@ -243,11 +292,47 @@ mod tests {
         ] {
             let content = Content {
                 geometry,
-                extras: extras.clone().boxed(),
+                rare: RareFields {
+                    extras: extras.clone(),
+                    ..RareFields::default()
+                }
+                .into(),
                 ..Content::default()
             };
             let text = serde_json::to_string(&content).unwrap();
             assert_eq!(read(&text).as_ref(), Ok(&content), "{text}");
         }
+    }
+
+    #[test]
+    fn the_written_form_of_all_fields_is_fixed() {
+        let text = r#"{"frame":{"time_ms":5,"number":1},"point":[0.25,0.5],"concepts":{"a":1},"status":"pending","user":"me","metadata":{"z":1.0,"a":2},"info":{},"track":"t7","text":"GE","region_value":0.5,"embed_model_version":"e"}"#;
+        let content = read(text).unwrap();
+        assert_eq!(serde_json::to_string(&content).unwrap(), text);
+        assert_eq!(serde_json::to_string(&Content::default()).unwrap(), "{}");
+    }
+
+    #[test]
+    fn errors_have_their_position() {
+        for (text, fault) in [
+            (
+                r#"{"status": [], "track": "t"}"#,
+                "invalid type: sequence, expected a string at line 1 column 11",
+            ),
+            (
+                "[7]",
+                "invalid type: sequence, expected struct Content at line 1 column 0",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err(), fault);
+        }
+    }
+
+    #[test]
+    fn a_removed_field_equals_an_undeclared_one() {
+        let mut content = read(r#"{"status": "pending"}"#).unwrap();
+        content.rare.change(|rare| rare.status = None);
+        assert_eq!(content, Content::default());
+        assert!(content.rare.0.is_none());
     }
 }

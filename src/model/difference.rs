@@ -1,6 +1,6 @@
 //! The difference between a declared and an observed annotation. The only place that defines when they are equal.
 
-use super::annotation::{Content, Extras};
+use super::annotation::{Content, Extras, RareFields};
 use super::concepts::Concept;
 use super::float;
 use super::geometry::Geometry;
@@ -110,17 +110,21 @@ pub fn is_exactly(whole: &Content, observed: &ObservedAnnotation) -> bool {
     let complete = Content {
         geometry,
         concepts: Some(whole.concepts.clone().unwrap_or_default()),
-        extras: Extras {
-            track: text(whole.track()),
-            text: text(whole.text()),
-            region_value: Fraction::new(f64::from(whole.region_value().unwrap_or(0.0))).ok(),
-            embed_model_version: text(whole.embed_model_version()),
+        rare: RareFields {
+            extras: Extras {
+                track: text(whole.track()),
+                text: text(whole.text()),
+                region_value: Fraction::new(f64::from(whole.region_value().unwrap_or(0.0))).ok(),
+                embed_model_version: text(whole.embed_model_version()),
+            },
+            status: whole.status,
+            user: whole.user.clone(),
+            // Compared below: `difference` compares only the declared keys of these.
+            metadata: None,
+            info: None,
         }
-        .boxed(),
-        // Compared below: `difference` compares only the declared keys of these.
-        metadata: None,
-        info: None,
-        ..whole.clone()
+        .into(),
+        frame: whole.frame,
     };
     let free = |json: Option<Value>| json.filter(|json| !json.is_null() && *json != json!({}));
     let same = |whole: &Option<Json>, observed: Option<Value>| {
@@ -249,20 +253,19 @@ mod tests {
     /// The observed annotation with this content.
     fn observed(text: &str) -> ObservedAnnotation {
         let content = content(text);
+        let rare = RareFields::from(content.rare);
         ObservedAnnotation {
             id: AnnotationId::new("a").unwrap(),
             geometry: content.geometry.unwrap_or(Geometry::Whole),
             frame: content.frame,
             concepts: content.concepts.unwrap_or_default(),
             created_at: None,
-            data: content
+            data: rare
                 .metadata
                 .map(|m| Json::from_value(&json!({"metadata": m.to_value()})).into()),
             provenance: Arc::default(),
             extras: ObservedExtras {
-                managed: content
-                    .extras
-                    .map_or_else(Extras::default, |extras| *extras),
+                managed: rare.extras,
                 ..ObservedExtras::default()
             }
             .boxed(),
@@ -348,7 +351,7 @@ mod tests {
         whole.concepts = None;
         assert!(!is_exactly(&whole, &plain.1), "an extra concept");
         whole = plain.0.clone();
-        whole.status = None;
+        whole.rare.change(|rare| rare.status = None);
         assert!(!is_exactly(&whole, &plain.1), "no status");
         whole = plain.0.clone();
         whole.geometry = None;

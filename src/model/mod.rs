@@ -41,7 +41,7 @@ mod text;
 mod text_pairs;
 mod turn;
 
-pub use annotation::{Content, Extras, Frame};
+pub use annotation::{Content, Extras, Frame, Rare, RareFields};
 pub use concepts::{Concept, Concepts, DuplicateConcept};
 pub use count::{counted, plural, thousands};
 pub use difference::{

@@ -1,6 +1,6 @@
 //! The two sides of a plan: the desired state that a manifest declares, and the observed state of the app.
 
-use super::annotation::{Content, Extras, Frame};
+use super::annotation::{Content, Extras, Frame, RareFields};
 use super::concepts::Concepts;
 use super::geometry::Geometry;
 use super::ids::{AnnotationId, ConceptId, InputId, Key, RegionId, SetName, UserId};
@@ -289,11 +289,14 @@ impl ObservedAnnotation {
                 geometry => Some(geometry.clone()),
             },
             concepts: Some(self.concepts.clone()),
-            status: Some(self.status),
-            user: self.user.clone(),
-            metadata: self.metadata().as_ref().map(Json::from_value),
-            info: self.info.clone(),
-            extras: self.managed_extras().cloned().and_then(Extras::boxed),
+            rare: RareFields {
+                status: Some(self.status),
+                user: self.user.clone(),
+                metadata: self.metadata().as_ref().map(Json::from_value),
+                info: self.info.clone(),
+                extras: self.managed_extras().cloned().unwrap_or_default(),
+            }
+            .into(),
         }
     }
 }
@@ -457,6 +460,7 @@ mod tests {
     fn annotations_stay_small() {
         // A million annotations on each side must fit into memory.
         assert!(size_of::<ObservedAnnotation>() <= 136);
-        assert!(size_of::<Content>() <= 128);
+        assert!(size_of::<Content>() <= 72);
+        assert!(size_of::<DesiredAnnotation>() <= 112);
     }
 }

@@ -129,15 +129,20 @@ pub(super) fn sides(declared: &Content, observed: &ObservedAnnotation) -> (Conte
         want.as_ref()
             .map(|want| Json::from_value(&merge_json(&want.to_value(), have.as_ref())))
     };
-    after.metadata = whole(&declared.metadata, &before.metadata);
-    after.info = whole(&declared.info, &before.info);
+    after.rare.change(|after| {
+        after.metadata = whole(&after.metadata, &before.metadata);
+        after.info = whole(&after.info, &before.info);
+    });
     before.frame = before.frame.filter(|_| declared.frame.is_some());
     before.geometry = before.geometry.filter(|_| declared.geometry.is_some());
     before.concepts = before.concepts.filter(|_| declared.concepts.is_some());
-    before.status = before.status.filter(|_| declared.status.is_some());
-    before.user = before.user.filter(|_| declared.user.is_some());
-    before.metadata = before.metadata.filter(|_| declared.metadata.is_some());
-    before.info = before.info.filter(|_| declared.info.is_some());
-    before.extras = before.extras_named_by(declared);
+    let extras = before.extras_named_by(declared);
+    before.rare.change(|before| {
+        before.status.take_if(|_| declared.status.is_none());
+        before.user.take_if(|_| declared.user.is_none());
+        before.metadata.take_if(|_| declared.metadata.is_none());
+        before.info.take_if(|_| declared.info.is_none());
+        before.extras = extras;
+    });
     (before, after)
 }

@@ -257,16 +257,14 @@ fn written(found: &ObservedAnnotation, wanted: &Content) -> ObservedAnnotation {
             had.as_ref(),
         )));
     }
-    if let Some(extras) = wanted.extras.as_deref() {
-        let mut all: ObservedExtras = made.extras.as_deref().cloned().unwrap_or_default();
-        let own = &mut all.managed;
-        own.track = extras.track.clone().or(own.track.take());
-        own.text = extras.text.clone().or(own.text.take());
-        own.region_value = extras.region_value.or(own.region_value);
-        own.embed_model_version =
-            (extras.embed_model_version.clone()).or(own.embed_model_version.take());
-        made.extras = all.boxed();
-    }
+    let mut all: ObservedExtras = made.extras.map(|it| *it).unwrap_or_default();
+    let (own, extras) = (&mut all.managed, &wanted.extras);
+    own.track = extras.track.clone().or(own.track.take());
+    own.text = extras.text.clone().or(own.text.take());
+    own.region_value = extras.region_value.or(own.region_value);
+    own.embed_model_version =
+        (extras.embed_model_version.clone()).or(own.embed_model_version.take());
+    made.extras = all.boxed();
     if matches!(made.geometry, Geometry::Mask(_)) && differs.geometry {
         // `data` holds the previous mask.
         made.data = None;

@@ -245,7 +245,7 @@ pub(super) fn as_posted(
         }
         .into(),
         extras: ObservedExtras {
-            managed: content.extras.as_deref().cloned().unwrap_or_default(),
+            managed: content.extras.clone(),
             ..ObservedExtras::default()
         }
         .boxed(),

@@ -12,7 +12,7 @@ use super::relabelling::{Relabelling, same_value};
 use crate::matching::Claims;
 use crate::model::{
     Concept, ConceptId, Concepts, Content, Difference, Extras, Fraction, Geometry, Json,
-    ObservedAnnotation, difference, float, json_equal,
+    ObservedAnnotation, RareFields, difference, float, json_equal,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -119,11 +119,14 @@ impl Merger<'_> {
                 frame,
                 geometry,
                 concepts,
-                status,
-                user,
-                metadata,
-                info,
-                extras,
+                rare: RareFields {
+                    status,
+                    user,
+                    metadata,
+                    info,
+                    extras,
+                }
+                .into(),
             },
             fields: self.fields,
             cause: self.cause,
@@ -160,7 +163,7 @@ impl Merger<'_> {
         declared: &Content,
         observed: &ObservedAnnotation,
         [since, wanted]: [&Difference; 2],
-    ) -> Option<Box<Extras>> {
+    ) -> Extras {
         let own = |text: Option<&str>| text.map(Box::<str>::from);
         let mut text =
             |name, of: fn(&Content) -> Option<&str>, app: Option<&str>, differs, changed| {
@@ -216,7 +219,6 @@ impl Merger<'_> {
             region_value: value.and_then(|value| Fraction::new(value).ok()),
             embed_model_version: model,
         }
-        .boxed()
     }
 
     /// Compares concepts by their present names, so that a rename is not a change.

@@ -8,7 +8,7 @@
 use super::batch::Call;
 use super::batch::{MAX_BYTES, MAX_ITEMS, pack, size, size_of_body};
 use super::operation::{Action, Operation};
-use crate::model::{AnnotationId, Content, InputId, ObservedAnnotation, ObservedState};
+use crate::model::{AnnotationId, InputId, ObservedAnnotation, ObservedState};
 use crate::wire::encode::{outlasts, whole_removal};
 use std::collections::HashMap;
 
@@ -64,13 +64,12 @@ pub(super) fn share(operations: &mut [Operation], observed: &ObservedState) {
 
 /// Whether a delete shows an annotation that holds nothing but concepts.
 pub(super) fn is_whole_removal(delete: &Operation) -> bool {
-    matches!(delete.before(), Some(Content {
-        frame: None,
-        geometry: None,
-        concepts: Some(concepts),
-        metadata: None,
-        ..
-    }) if !concepts.is_empty())
+    delete.before().is_some_and(|it| {
+        it.frame.is_none()
+            && it.geometry.is_none()
+            && it.concepts.as_ref().is_some_and(|it| !it.is_empty())
+            && it.metadata.is_none()
+    })
 }
 
 /// Finds the observed annotations of operations. Indexes the annotations of one input at a time, because operations

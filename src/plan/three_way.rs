@@ -398,12 +398,5 @@ fn is_same(now: &Content, was: &Content) -> bool {
         (Some(now), Some(was)) => now.same(was),
         (now, was) => now.is_none() && was.is_none(),
     };
-    geometry
-        && concepts
-        && now.frame == was.frame
-        && now.status == was.status
-        && now.user == was.user
-        && now.metadata == was.metadata
-        && now.info == was.info
-        && now.extras == was.extras
+    geometry && concepts && now.frame == was.frame && now.rare == was.rare
 }

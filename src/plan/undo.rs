@@ -14,7 +14,7 @@ use super::rights;
 use super::summary::Summary;
 use crate::model::{
     Content, Extras, Fingerprint, Geometry, Guards, InputId, Maker, ObservedAnnotation, Policy,
-    Status, UserId, counted, fingerprint,
+    RareFields, Status, UserId, counted, fingerprint,
 };
 use crate::wire::encode;
 use std::collections::{BTreeMap, HashMap};
@@ -234,7 +234,8 @@ impl Undo<'_> {
         if stored.user.is_none() {
             // The user who posts it owns it.
             self.lost.without_user.push(name);
-            after.user = Some(self.caller.clone());
+            let caller = self.caller.clone();
+            after.rare.change(|rare| rare.user = Some(caller));
         }
         self.lost.made_anew += 1;
         Some((encode::restored(input, stored), after))
@@ -242,13 +243,13 @@ impl Undo<'_> {
 
     /// The whole content of a posted annotation.
     fn posted(&self, operation: &Operation) -> Content {
-        let after = operation.after().cloned().unwrap_or_default();
-        Content {
-            geometry: after.geometry.filter(|it| *it != Geometry::Whole),
-            status: after.status.or(Some(Status::SUCCESS)),
-            user: after.user.or_else(|| Some(self.caller.clone())),
-            ..after
-        }
+        let mut after = operation.after().cloned().unwrap_or_default();
+        after.geometry.take_if(|it| *it == Geometry::Whole);
+        after.rare.change(|rare| {
+            rare.status.get_or_insert(Status::SUCCESS);
+            rare.user.get_or_insert_with(|| self.caller.clone());
+        });
+        after
     }
 
     fn finish(mut self, plan: &Plan) -> Plan {
@@ -328,18 +329,14 @@ fn made(operation: &Operation, stored: &ObservedAnnotation) -> Content {
         text: after.text().or(was.text()).map(Box::from),
         region_value: after
             .extras
-            .as_ref()
-            .and_then(|extras| extras.region_value)
-            .or(was
-                .extras
-                .as_ref()
-                .and_then(|extras| extras.region_value)
-                .filter(|_| keeps_region)),
+            .region_value
+            .or(was.extras.region_value.filter(|_| keeps_region)),
         embed_model_version: after
             .embed_model_version()
             .or(was.embed_model_version())
             .map(Box::from),
     };
+    let (rare, rare_was) = (RareFields::from(after.rare), RareFields::from(was.rare));
     Content {
         frame: after.frame.or(was.frame.filter(|_| !becomes_segment)),
         geometry: after
@@ -347,11 +344,14 @@ fn made(operation: &Operation, stored: &ObservedAnnotation) -> Content {
             .or(was.geometry.filter(|_| !leaves_segment))
             .filter(|place| *place != Geometry::Whole),
         concepts: after.concepts.or(was.concepts),
-        status: after.status.or(was.status),
-        user: after.user.or(was.user),
-        metadata: after.metadata.or(was.metadata),
-        info: after.info.or(was.info),
-        extras: extras.boxed(),
+        rare: RareFields {
+            status: rare.status.or(rare_was.status),
+            user: rare.user.or(rare_was.user),
+            metadata: rare.metadata.or(rare_was.metadata),
+            info: rare.info.or(rare_was.info),
+            extras,
+        }
+        .into(),
     }
 }
 

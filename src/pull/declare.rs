@@ -6,47 +6,36 @@ use super::mask_file::MaskFile;
 use crate::manifest::write::{WritableAnnotation, annotation_fields, declarable};
 use crate::model::{
     Content, Difference, Extras, Geometry, Identity, Json, JsonDifference, Maker,
-    ObservedAnnotation, Status, UserId, select_keys,
+    ObservedAnnotation, RareFields, Status, UserId, select_keys,
 };
 
 /// All that a manifest can declare of an annotation, except defaults: the status `success`, and the app's owner as user.
 pub(super) fn content(observed: &ObservedAnnotation, app_owner: &UserId) -> Content {
     let mut content = observed.content();
-    content.status = content.status.filter(|status| *status != Status::SUCCESS);
-    content.user = content.user.filter(|user| user != app_owner);
-    content.metadata = object(content.metadata.as_ref());
-    content.info = object(content.info.as_ref());
-    content.extras = content.extras.and_then(|extras| {
-        Extras {
-            region_value: extras.region_value.filter(|value| value.get() != 0.0),
-            ..*extras
-        }
-        .boxed()
-    });
+    let mut rare = RareFields::from(std::mem::take(&mut content.rare));
+    rare.status = rare.status.filter(|status| *status != Status::SUCCESS);
+    rare.user = rare.user.filter(|user| user != app_owner);
+    rare.metadata = object(rare.metadata.as_ref());
+    rare.info = object(rare.info.as_ref());
+    let value = rare.extras.region_value;
+    rare.extras.region_value = value.filter(|value| value.get() != 0.0);
     if observed.geometry == Geometry::Unmodelled {
         // The concepts and text that were read may be incomplete.
-        content = Content {
-            status: content.status,
-            user: content.user,
-            metadata: content.metadata,
-            info: content.info,
-            ..Content::default()
-        };
+        content = Content::default();
+        rare.extras = Extras::default();
     }
     if observed.maker == Maker::Input {
         content = Content {
             concepts: content.concepts.filter(|concepts| !concepts.is_empty()),
-            status: content.status,
-            metadata: content.metadata,
-            info: content.info,
-            extras: Extras {
-                text: content.extras.and_then(|extras| extras.text),
-                ..Extras::default()
-            }
-            .boxed(),
             ..Content::default()
         };
+        rare.user = None;
+        rare.extras = Extras {
+            text: rare.extras.text,
+            ..Extras::default()
+        };
     }
+    content.rare = rare.into();
     content
 }
 
@@ -79,43 +68,34 @@ pub(super) fn updated(
             .concepts
             .filter(|_| observed.geometry != Geometry::Unmodelled);
     }
-    if difference.status {
-        content.status = stored.status;
-    }
-    if difference.user {
-        content.user = stored.user;
-    }
-    if difference.metadata != JsonDifference::None {
-        content.metadata = declared_keys(declared.metadata.as_ref(), stored.metadata.as_ref());
-    }
-    if difference.info != JsonDifference::None {
-        content.info = declared_keys(declared.info.as_ref(), stored.info.as_ref());
-    }
-    let declared = declared.extras.as_deref().cloned().unwrap_or_default();
-    let stored = stored.extras.as_deref().cloned().unwrap_or_default();
-    content.extras = Extras {
-        track: if difference.track {
-            stored.track
-        } else {
-            declared.track
-        },
-        text: if difference.text {
-            stored.text
-        } else {
-            declared.text
-        },
-        region_value: if difference.region_value {
-            stored.region_value
-        } else {
-            declared.region_value
-        },
-        embed_model_version: if difference.embed_model_version {
-            stored.embed_model_version
-        } else {
-            declared.embed_model_version
-        },
-    }
-    .boxed();
+    let stored = RareFields::from(stored.rare);
+    content.rare.change(|rare| {
+        if difference.status {
+            rare.status = stored.status;
+        }
+        if difference.user {
+            rare.user = stored.user;
+        }
+        if difference.metadata != JsonDifference::None {
+            rare.metadata = declared_keys(rare.metadata.as_ref(), stored.metadata.as_ref());
+        }
+        if difference.info != JsonDifference::None {
+            rare.info = declared_keys(rare.info.as_ref(), stored.info.as_ref());
+        }
+        let (extras, stored) = (&mut rare.extras, stored.extras);
+        if difference.track {
+            extras.track = stored.track;
+        }
+        if difference.text {
+            extras.text = stored.text;
+        }
+        if difference.region_value {
+            extras.region_value = stored.region_value;
+        }
+        if difference.embed_model_version {
+            extras.embed_model_version = stored.embed_model_version;
+        }
+    });
     content
 }
 
@@ -147,17 +127,16 @@ pub(super) fn writable_part(
         .take()
         .filter(|_| geometry.is_some_and(is_written));
     content.frame = content.frame.filter(|_| is_written("frame"));
-    content.metadata = content.metadata.filter(|_| is_written("metadata"));
-    content.info = content.info.filter(|_| is_written("info"));
-    if let Some(mut extras) = content.extras.take() {
-        extras.track = extras.track.filter(|_| is_written("track"));
-        extras.region_value = extras.region_value.filter(|_| is_written("region_value"));
-        extras.text = extras.text.filter(|_| is_written("text"));
-        extras.embed_model_version = extras
-            .embed_model_version
-            .filter(|_| is_written("embed_model_version"));
-        content.extras = extras.boxed();
-    }
+    content.rare.change(|rare| {
+        rare.metadata.take_if(|_| !is_written("metadata"));
+        rare.info.take_if(|_| !is_written("info"));
+        let extras = &mut rare.extras;
+        extras.track.take_if(|_| !is_written("track"));
+        extras.region_value.take_if(|_| !is_written("region_value"));
+        extras.text.take_if(|_| !is_written("text"));
+        let model = &mut extras.embed_model_version;
+        model.take_if(|_| !is_written("embed_model_version"));
+    });
     content
 }
 

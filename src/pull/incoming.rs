@@ -272,7 +272,7 @@ fn as_observed(at: usize, content: &Content) -> ObservedAnnotation {
         data: None,
         provenance: Arc::default(),
         extras: ObservedExtras {
-            managed: content.extras.as_deref().cloned().unwrap_or_default(),
+            managed: content.extras.clone(),
             ..ObservedExtras::default()
         }
         .boxed(),
@@ -303,7 +303,9 @@ fn update(entry: &mut Entry, new: &Content, observed: &ObservedAnnotation) {
     let before = metadata.clone();
     metadata.extend(given);
     if metadata != before {
-        entry.content.metadata = Some(Json::from_value(&Value::Object(metadata)));
+        let metadata = Json::from_value(&Value::Object(metadata));
+        let rare = &mut entry.content.rare;
+        rare.change(|rare| rare.metadata = Some(metadata));
     }
 }
 
@@ -351,7 +353,8 @@ fn renamed(content: &Content, names: &BTreeMap<String, String>) -> Content {
     if let Some(known) = part_of(&content).and_then(|name| names.get(&name)) {
         let mut metadata = object(content.metadata.as_ref());
         metadata[PART_OF] = known.as_str().into();
-        content.metadata = Some(Json::from_value(&metadata));
+        let metadata = Json::from_value(&metadata);
+        content.rare.change(|rare| rare.metadata = Some(metadata));
     }
     content
 }

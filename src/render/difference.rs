@@ -5,7 +5,9 @@
 
 use super::notation::{Layout, Line, lines};
 use super::page::{Ink, Page};
-use crate::model::{Concepts, Content, Extras, Fraction, Geometry, Json, float, select_keys};
+use crate::model::{
+    Concepts, Content, Extras, Fraction, Geometry, Json, RareFields, float, select_keys,
+};
 use similar::{Algorithm, ChangeTag, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 use std::collections::HashSet;
 
@@ -154,16 +156,19 @@ fn managed(is: &Content, wanted: &Content) -> Content {
         frame: is.frame.filter(|_| wanted.frame.is_some()),
         geometry: is.geometry.clone().filter(|_| wanted.geometry.is_some()),
         concepts: is.concepts.clone().filter(|_| wanted.concepts.is_some()),
-        status: is.status.filter(|_| wanted.status.is_some()),
-        user: is.user.clone().filter(|_| wanted.user.is_some()),
-        metadata: keep(&is.metadata, &wanted.metadata),
-        info: keep(&is.info, &wanted.info),
-        extras: extras(is, wanted),
+        rare: RareFields {
+            status: is.status.filter(|_| wanted.status.is_some()),
+            user: is.user.clone().filter(|_| wanted.user.is_some()),
+            metadata: keep(&is.metadata, &wanted.metadata),
+            info: keep(&is.info, &wanted.info),
+            extras: extras(is, wanted),
+        }
+        .into(),
     }
 }
 
 /// A missing field has its default value, which the service leaves out.
-fn extras(is: &Content, wanted: &Content) -> Option<Box<Extras>> {
+fn extras(is: &Content, wanted: &Content) -> Extras {
     let text = |is: Option<&str>, wanted: Option<&str>| {
         let is = is.or(wanted.filter(|text| text.is_empty()));
         is.filter(|_| wanted.is_some()).map(Box::from)
@@ -177,7 +182,6 @@ fn extras(is: &Content, wanted: &Content) -> Option<Box<Extras>> {
             .and_then(|_| value(is.region_value().unwrap_or(0.0))),
         embed_model_version: text(is.embed_model_version(), wanted.embed_model_version()),
     }
-    .boxed()
 }
 
 /// `wanted`, with equal values written as in `is`.
@@ -193,11 +197,12 @@ fn spelled_as(wanted: &Content, is: &Content) -> Content {
     {
         spelled.concepts.clone_from(&is.concepts);
     }
-    if let (Some(extras), Some(theirs)) = (&mut spelled.extras, &is.extras)
-        && let (Some(ours), Some(theirs)) = (&mut extras.region_value, theirs.region_value)
-        && float::same(ours.get(), theirs.get())
+    if let (Some(ours), Some(theirs)) = (wanted.region_value(), is.region_value())
+        && float::same(ours, theirs)
     {
-        *ours = theirs;
+        spelled
+            .rare
+            .change(|rare| rare.extras.region_value = is.extras.region_value);
     }
     spelled
 }

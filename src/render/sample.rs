@@ -2,7 +2,7 @@
 
 use crate::model::{
     AnnotationId, BoundingBox, Concept, ConceptId, Concepts, Content, Geometry, InputId, Json, Key,
-    Measure, Overlap, Point, Policy, Polygon, SetName, Status, UserId, key_id,
+    Measure, Overlap, Point, Policy, Polygon, RareFields, SetName, Status, UserId, key_id,
 };
 use crate::plan::{
     Action, ActionCounts, AppChange, AppChangeKind, Base, Cause, Change, ClassCount, Decision,
@@ -107,9 +107,13 @@ pub(super) fn posted_content(operation: &mut Operation) -> &mut Content {
 /// A delete of a box with an id of the server, with all fields.
 pub(super) fn deleted(input: &str) -> Operation {
     let content = Content {
-        status: Some(Status::SUCCESS),
-        user: Some(UserId::new("me").unwrap()),
-        metadata: Some(Json::new(r#"{"weather": "rain"}"#).unwrap()),
+        rare: RareFields {
+            status: Some(Status::SUCCESS),
+            user: Some(UserId::new("me").unwrap()),
+            metadata: Some(Json::new(r#"{"weather": "rain"}"#).unwrap()),
+            ..RareFields::default()
+        }
+        .into(),
         ..content(0.5, &["car"])
     };
     let change = Change::Delete {

@@ -19,7 +19,7 @@ use place::write_region_fields;
 
 use crate::model::{
     AnnotationId, Concept, Content, Difference, Geometry, InputId, Json, JsonDifference,
-    ObservedAnnotation, PackedJson, is_stored_as_sent, merge_json,
+    ObservedAnnotation, PackedJson, RareFields, is_stored_as_sent, merge_json,
 };
 use serde_json::{Map, Value, json};
 
@@ -173,8 +173,12 @@ pub(crate) fn replacement(
         whole::data(observed, content, difference).into(),
     );
     let kept = Content {
-        status: content.status.or(Some(observed.status)),
-        user: content.user.clone().or_else(|| observed.user.clone()),
+        rare: RareFields {
+            status: content.status.or(Some(observed.status)),
+            user: content.user.clone().or_else(|| observed.user.clone()),
+            ..RareFields::default()
+        }
+        .into(),
         ..Content::default()
     };
     write_shared(&mut body, &kept);
@@ -188,8 +192,12 @@ pub(crate) fn restored(input: &InputId, stored: &ObservedAnnotation) -> Json {
     let mut body = head(input, &stored.id);
     body.insert("data".into(), whole::stored(stored).into());
     let kept = Content {
-        status: Some(stored.status),
-        user: stored.user.clone(),
+        rare: RareFields {
+            status: Some(stored.status),
+            user: stored.user.clone(),
+            ..RareFields::default()
+        }
+        .into(),
         ..Content::default()
     };
     write_shared(&mut body, &kept);

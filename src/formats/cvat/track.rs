@@ -9,7 +9,7 @@ use crate::formats::builder::{Builder, Object};
 use crate::formats::options::Frames;
 use crate::formats::place::{NotPlaced, Shape, skip};
 use crate::formats::xml::Element;
-use crate::model::{Content, Extras, Frame};
+use crate::model::{Content, Extras, Frame, RareFields};
 use smallvec::smallvec;
 
 /// How many annotations an import may add between key frames: a small file may name any frame number.
@@ -206,11 +206,14 @@ impl<'t> Track<'t> {
                     time_ms: time.unwrap_or_default() as u64,
                     number,
                 }),
-                extras: Extras {
-                    track: Some(self.id.as_str().into()),
-                    ..Extras::default()
+                rare: RareFields {
+                    extras: Extras {
+                        track: Some(self.id.as_str().into()),
+                        ..Extras::default()
+                    },
+                    ..RareFields::default()
                 }
-                .boxed(),
+                .into(),
                 ..Content::default()
             })),
             notes,

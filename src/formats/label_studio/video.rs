@@ -10,7 +10,7 @@ use crate::formats::builder::{Found, Object};
 use crate::formats::json::{kind, number};
 use crate::formats::options::{Frames, ImportOptions};
 use crate::formats::place::skip;
-use crate::model::{Content, Extras, Frame};
+use crate::model::{Content, Extras, Frame, RareFields};
 use serde_json::{Map, Value};
 use smallvec::smallvec;
 
@@ -163,11 +163,14 @@ fn content(number: u32, rate: Option<f64>, track: &str) -> Content {
             number,
             time_ms: rate.map_or(0, |rate| (f64::from(number) * 1000.0 / rate).round() as u64),
         }),
-        extras: Extras {
-            track: Some(track.into()),
-            ..Extras::default()
+        rare: RareFields {
+            extras: Extras {
+                track: Some(track.into()),
+                ..Extras::default()
+            },
+            ..RareFields::default()
         }
-        .boxed(),
+        .into(),
         ..Content::default()
     }
 }

@@ -129,10 +129,7 @@ fn insert_geometry(tree: &mut Map<String, Value>, content: &Content, mask_path: 
     tree.extend(geometry.map(|(key, value)| (key.to_owned(), value)));
     if !matches!(key, None | Some("segment")) {
         line(tree, "track", content.track());
-        let value = content
-            .extras
-            .as_ref()
-            .and_then(|extras| extras.region_value);
+        let value = content.extras.region_value;
         tree.extend(value.map(|value| ("region_value".into(), json!(value))));
     }
 }

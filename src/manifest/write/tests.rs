@@ -8,8 +8,8 @@ use crate::manifest::{Header, Image, Manifest, TargetSpec, parse_with};
 use crate::model::{
     AnnotationId, BoundingBox, Concept, ConceptId, Concepts, Content, Extras, Fraction, Frame,
     Geometry, GuardLimit, Identity, Ignore, InputId, Json, Key, Keypoint, Keypoints, Mask, Nearest,
-    Owner, Point, Policy, Polygon, RegionId, RegionOf, Rule, Segment, SetName, Span, Status,
-    Undeclared, UserId, Visibility,
+    Owner, Point, Policy, Polygon, RareFields, RegionId, RegionOf, Rule, Segment, SetName, Span,
+    Status, Undeclared, UserId, Visibility,
 };
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -117,17 +117,19 @@ fn example() -> Vec<WritableInput> {
                 WritableAnnotation {
                     identity: Identity::Key(Key::new("red-car").unwrap()),
                     content: Content {
-                        status: Some(Status::PENDING),
-                        user: Some(UserId::new("labeler-1").unwrap()),
-                        metadata: Some(
-                            Json::new(r#"{"weather":"rain","gone":null,"n":[1,2.5,"3"]}"#).unwrap(),
-                        ),
-                        info: Some(
-                            Json::new(
-                                &json!({"long": {"text": "x".repeat(80), "on": true}}).to_string(),
-                            )
-                            .unwrap(),
-                        ),
+                        rare: RareFields {
+                            status: Some(Status::PENDING),
+                            user: Some(UserId::new("labeler-1").unwrap()),
+                            metadata: Some(
+                                Json::new(r#"{"weather":"rain","gone":null,"n":[1,2.5,"3"]}"#)
+                                    .unwrap(),
+                            ),
+                            info: Some(Json::from_value(
+                                &json!({"long": {"text": "x".repeat(80), "on": true}}),
+                            )),
+                            extras: Extras::default(),
+                        }
+                        .into(),
                         ..content
                     },
                     mask_path: None,

@@ -2,8 +2,8 @@
 
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, Difference, Geometry, Identity, InputId, Json, Maker,
-    ObservedAnnotation, ObservedExtras, Origin, Provenance, RegionId, SetName, Status, difference,
-    hex, key_id, select_keys,
+    ObservedAnnotation, ObservedExtras, Origin, Provenance, RareFields, RegionId, SetName, Status,
+    difference, hex, key_id, select_keys,
 };
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
@@ -30,11 +30,14 @@ pub(super) fn common_fields(content: &Content, other: &Content) -> Content {
         Some(Json::from_value(&select_keys(&theirs, &ours)))
     };
     Content {
-        status: content.status.filter(|_| other.status.is_some()),
-        user: content.user.clone().filter(|_| other.user.is_some()),
-        metadata: json(&content.metadata, &other.metadata),
-        info: json(&content.info, &other.info),
-        extras: content.extras_named_by(other),
+        rare: RareFields {
+            status: content.status.filter(|_| other.status.is_some()),
+            user: content.user.clone().filter(|_| other.user.is_some()),
+            metadata: json(&content.metadata, &other.metadata),
+            info: json(&content.info, &other.info),
+            extras: content.extras_named_by(other),
+        }
+        .into(),
         ..content.clone()
     }
 }
@@ -99,7 +102,7 @@ pub(super) fn observed_of(id: AnnotationId, annotation: &DesiredAnnotation) -> O
         }
         .into(),
         extras: ObservedExtras {
-            managed: content.extras.as_deref().cloned().unwrap_or_default(),
+            managed: content.extras.clone(),
             ..ObservedExtras::default()
         }
         .boxed(),

@@ -4,7 +4,7 @@ use super::card::Card;
 use super::markup::Markup;
 use super::visual;
 use crate::drawing::Role;
-use crate::model::{Content, Geometry, Span, counted, thousands};
+use crate::model::{Content, Geometry, RareFields, Span, counted, thousands};
 use crate::render::change::{ShownChange, Sign};
 use crate::render::difference;
 use crate::render::notation::cut;
@@ -194,8 +194,12 @@ fn other_fields(m: &mut Markup, change: &ShownChange<'_>) {
         return;
     };
     let [is, wanted] = [before, after].map(|content| Content {
-        metadata: content.metadata.clone(),
-        info: content.info.clone(),
+        rare: RareFields {
+            metadata: content.metadata.clone(),
+            info: content.info.clone(),
+            ..RareFields::default()
+        }
+        .into(),
         ..Content::default()
     });
     if is == wanted || wanted == Content::default() && !change.is_after_whole {

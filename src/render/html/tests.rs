@@ -2,7 +2,7 @@
 
 use super::{HtmlOptions, diff_html, html};
 use crate::drawing::Backdrop;
-use crate::model::{Content, Frame, Geometry, InputId, Key, Segment, Span};
+use crate::model::{Content, Frame, Geometry, InputId, Key, RareFields, Segment, Span};
 use crate::plan::{AppChangeKind, Cause, Diff, DiffChange, DiffKind, LabelSet};
 use crate::render::diff::DiffOptions;
 use crate::render::filter::Filter;
@@ -357,7 +357,11 @@ fn metadata_of_both_sides_can_be_searched() {
     let with = |metadata: &str| {
         let content = of(a_box(0.5)).unwrap();
         Some(Content {
-            metadata: Some(crate::model::Json::new(metadata).unwrap()),
+            rare: RareFields {
+                metadata: Some(crate::model::Json::new(metadata).unwrap()),
+                ..RareFields::default()
+            }
+            .into(),
             ..content
         })
     };

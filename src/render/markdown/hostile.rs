@@ -81,7 +81,8 @@ pub(in crate::render) fn named(name: &str) -> Plan {
     gone.id = id(name);
     let content = &mut observed_of(&mut gone).content;
     content.concepts = Some(concepts(&[name]));
-    content.metadata = Some(Json::from_value(&serde_json::json!({ name: name })));
+    let metadata = Some(Json::from_value(&serde_json::json!({ name: name })));
+    content.rare.change(|rare| rare.metadata = metadata);
     let mut drifted = caused(moved(), Cause::Drift, Some(name));
     drifted.key = Some(Key::new(name).unwrap());
     observed_of(&mut drifted).seen.modified_at = Some(name.into());

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::RareFields;
 use crate::render::sample::{a_box, concepts, polygon};
 
 fn shown(content: &Content) -> String {
@@ -139,7 +140,11 @@ fn cut_texts_that_differ_look_different() {
     let note = |end: &str| {
         let text = format!("{}{end}", "x".repeat(500));
         shown(&Content {
-            info: Some(Json::from_value(&serde_json::json!({ "note": text }))),
+            rare: RareFields {
+                info: Some(Json::from_value(&serde_json::json!({ "note": text }))),
+                ..RareFields::default()
+            }
+            .into(),
             ..Content::default()
         })
     };

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{AnnotationId, Content, InputId, Json, Policy, Status};
+use crate::model::{AnnotationId, Content, InputId, Json, Policy, RareFields, Status};
 use crate::plan::{ActionCounts, Change, HeldBack, Matched, MatchedBy, Summary, TrippedGuard};
 use crate::render::Color;
 use crate::render::sample::{
@@ -55,8 +55,9 @@ fn a_replacement_shows_its_difference() {
     let mut replaced = replaced();
     let edit = edit_of(&mut replaced);
     let user = |name: &str| Some(crate::model::UserId::new(name).unwrap());
-    edit.observed.content.user = user("ann");
-    edit.after.user = user("bob");
+    let before = &mut edit.observed.content.rare;
+    before.change(|rare| rare.user = user("ann"));
+    edit.after.rare.change(|rare| rare.user = user("bob"));
     edit.after
         .geometry
         .clone_from(&edit.observed.content.geometry);
@@ -116,13 +117,21 @@ fn every_kind_of_annotation_has_a_name() {
     let mut whole = posted("a", 1);
     *posted_content(&mut whole) = Content {
         concepts: Some(concepts(&["a", "b", "c", "d", "e"])),
-        status: Some(Status::PENDING),
+        rare: RareFields {
+            status: Some(Status::PENDING),
+            ..RareFields::default()
+        }
+        .into(),
         ..Content::default()
     };
     let mut ring = posted("a", 2);
     *posted_content(&mut ring) = Content {
         geometry: Some(polygon(&[(0.0, 0.0), (0.0, 1.0), (1.0, 0.5)])),
-        metadata: Some(Json::new(r#"{"k": "v"}"#).unwrap()),
+        rare: RareFields {
+            metadata: Some(Json::new(r#"{"k": "v"}"#).unwrap()),
+            ..RareFields::default()
+        }
+        .into(),
         ..Content::default()
     };
     let mut region: Operation = posted("a", 3);
@@ -418,9 +427,11 @@ fn colours_do_not_change_the_text() {
 #[test]
 fn text_from_outside_is_escaped() {
     let mut evil = deleted("a");
-    observed_of(&mut evil).content.metadata = Some(Json::from_value(
+    let metadata = Some(Json::from_value(
         &serde_json::json!({ "a\u{9b}2J": "\u{1b}]0;x\u{7}\r\n\u{202e}" }),
     ));
+    let content = &mut observed_of(&mut evil).content;
+    content.rare.change(|rare| rare.metadata = metadata);
     let mut plan = plan(vec![evil]);
     plan.blind_spots = vec!["\u{1b}[1A".to_owned()];
     plan.target.app_id = "\u{1b}[2J".to_owned();

@@ -6,7 +6,8 @@ use super::world::{
 use super::{by_id, by_key, declared};
 use crate::support::{ME, Remote, bodies, observed, plan};
 use annosync::model::{
-    Content, Extras, Fraction, Geometry, ObservedAnnotation, ObservedState, difference, fingerprint,
+    Content, Extras, Fraction, Geometry, ObservedAnnotation, ObservedState, RareFields, difference,
+    fingerprint,
 };
 use annosync::plan::Action;
 use proptest::prelude::*;
@@ -53,6 +54,7 @@ fn left_alone(before: &ObservedAnnotation, declared: &Content) -> Content {
         None => Some(observed.unwrap_or_default().into()),
         Some(_) => None,
     };
+    let rare = RareFields::from(all.rare);
     Content {
         frame: all
             .frame
@@ -61,19 +63,24 @@ fn left_alone(before: &ObservedAnnotation, declared: &Content) -> Content {
             .geometry
             .filter(|_| declared.geometry.is_none() && !loses_place),
         concepts: all.concepts.filter(|_| declared.concepts.is_none()),
-        status: all.status.filter(|_| declared.status.is_none()),
-        user: all.user.filter(|_| declared.user.is_none()),
-        metadata: all.metadata.filter(|_| declared.metadata.is_none()),
-        info: all.info.filter(|_| declared.info.is_none()),
-        extras: Extras {
-            track: text(declared.track(), before.track()).filter(|_| keeps_region),
-            text: text(declared.text(), before.text()),
-            region_value: Fraction::new(f64::from(before.region_value()))
-                .ok()
-                .filter(|_| keeps_region && declared.region_value().is_none()),
-            embed_model_version: text(declared.embed_model_version(), before.embed_model_version()),
+        rare: RareFields {
+            status: rare.status.filter(|_| declared.status.is_none()),
+            user: rare.user.filter(|_| declared.user.is_none()),
+            metadata: rare.metadata.filter(|_| declared.metadata.is_none()),
+            info: rare.info.filter(|_| declared.info.is_none()),
+            extras: Extras {
+                track: text(declared.track(), before.track()).filter(|_| keeps_region),
+                text: text(declared.text(), before.text()),
+                region_value: Fraction::new(f64::from(before.region_value()))
+                    .ok()
+                    .filter(|_| keeps_region && declared.region_value().is_none()),
+                embed_model_version: text(
+                    declared.embed_model_version(),
+                    before.embed_model_version(),
+                ),
+            },
         }
-        .boxed(),
+        .into(),
     }
 }
 

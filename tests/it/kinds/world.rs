@@ -161,15 +161,15 @@ pub(super) fn declarable() -> impl Strategy<Value = Content> {
                     all.frame = None;
                 }
                 all.geometry = geometry;
-                all.extras = Extras {
+                let extras = Extras {
                     track: track.map(Box::from).filter(|_| has_region),
                     text,
                     region_value: value
                         .map(|value| Fraction::new(value).unwrap())
                         .filter(|_| has_region),
                     embed_model_version: model.map(Box::from),
-                }
-                .boxed();
+                };
+                all.rare.change(|rare| rare.extras = extras);
                 all
             },
         )

@@ -4,7 +4,8 @@ use super::*;
 use crate::formats::account::ImageInfo;
 use crate::formats::writer::{ExportAnnotation, ExportInput, Exported};
 use crate::model::{
-    Concept, ConceptId, Concepts, Content, InputId, Keypoint, Keypoints, Point, Visibility,
+    Concept, ConceptId, Concepts, Content, InputId, Keypoint, Keypoints, Point, RareFields,
+    Visibility,
 };
 use serde_json::{Value, json};
 
@@ -29,7 +30,11 @@ fn input(contents: Vec<(Geometry, Value)>) -> ExportInput {
                 content: Content {
                     geometry: Some(geometry),
                     concepts: Some(Concepts::new(vec![concept.clone()]).unwrap()),
-                    metadata: Some(Json::from_value(&metadata)),
+                    rare: RareFields {
+                        metadata: Some(Json::from_value(&metadata)),
+                        ..RareFields::default()
+                    }
+                    .into(),
                     ..Content::default()
                 },
             })

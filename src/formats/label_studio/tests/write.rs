@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::formats::writer::{ExportAnnotation, ExportInput, Exported};
-use crate::model::{Content, Extras, Frame, Json};
+use crate::model::{Content, Extras, Frame, Json, RareFields};
 
 fn inputs(imported: &Imported) -> Vec<ExportInput> {
     (imported.inputs.iter())
@@ -70,11 +70,14 @@ fn frames_that_a_track_cannot_hold_are_left_out() {
                         number: *number,
                         time_ms: *time_ms,
                     }),
-                    extras: Extras {
-                        track: track.map(Box::from),
-                        ..Extras::default()
+                    rare: RareFields {
+                        extras: Extras {
+                            track: track.map(Box::from),
+                            ..Extras::default()
+                        },
+                        ..RareFields::default()
                     }
-                    .boxed(),
+                    .into(),
                     ..one.content.clone()
                 },
                 name: number.to_string(),
@@ -144,7 +147,9 @@ fn gaps_of_a_track_that_are_shown_are_a_loss() {
     assert_eq!(notes(&all), [gap]);
     assert!(Note::GapsFilled.is_loss());
     // As the note says, the mark of Label Studio keeps the gap.
-    all[0].annotations[3].content.metadata = Some(Json::from_value(&json!({"enabled": false})));
+    let enabled = Some(Json::from_value(&json!({"enabled": false})));
+    let rare = &mut all[0].annotations[3].content.rare;
+    rare.change(|rare| rare.metadata = enabled);
     assert_eq!(notes(&all), []);
     let options = ImportOptions {
         frames: Frames::Interpolated,

@@ -4,7 +4,7 @@ use crate::formats::open_images;
 use crate::formats::options::ImportOptions;
 use crate::formats::source::Memory;
 use crate::formats::writer::ExportAnnotation;
-use crate::model::{BoundingBox, Concept, Concepts, Content, InputId, Json};
+use crate::model::{BoundingBox, Concept, Concepts, Content, InputId, Json, RareFields};
 use serde_json::json;
 
 fn input(id: &str, contents: &[(Option<[f64; 4]>, f32, Value)]) -> ExportInput {
@@ -28,7 +28,11 @@ fn input(id: &str, contents: &[(Option<[f64; 4]>, f32, Value)]) -> ExportInput {
                         }])
                         .unwrap(),
                     ),
-                    metadata: Some(Json::from_value(metadata)),
+                    rare: RareFields {
+                        metadata: Some(Json::from_value(metadata)),
+                        ..RareFields::default()
+                    }
+                    .into(),
                     ..Content::default()
                 },
             })

@@ -4,7 +4,9 @@ use super::*;
 use crate::formats::account::{ImageInfo, Media};
 use crate::formats::input_id::InputIdFrom;
 use crate::formats::writer::{ExportAnnotation, ExportInput};
-use crate::model::{BoundingBox, Concept, ConceptId, Concepts, Content, Geometry, InputId};
+use crate::model::{
+    BoundingBox, Concept, ConceptId, Concepts, Content, Geometry, InputId, RareFields,
+};
 use serde_json::{Value, json};
 
 fn input(id: &str, path: &str, metadata: &[Value]) -> ExportInput {
@@ -18,7 +20,11 @@ fn input(id: &str, path: &str, metadata: &[Value]) -> ExportInput {
         content: Content {
             geometry: BoundingBox::new(0.1, 0.1, 0.5, 0.3).ok().map(Geometry::Box),
             concepts: Some(Concepts::new(vec![concept.clone()]).unwrap()),
-            metadata: Some(Json::from_value(metadata)),
+            rare: RareFields {
+                metadata: Some(Json::from_value(metadata)),
+                ..RareFields::default()
+            }
+            .into(),
             ..Content::default()
         },
     };

@@ -182,13 +182,14 @@ fn declarable(identity: &Identity, mut content: Content) -> Content {
         content.frame = None;
     }
     if matches!(content.geometry, None | Some(Geometry::Segment(_))) {
-        let mut extras = content.extras.map(|extras| *extras).unwrap_or_default();
-        extras.track = None;
-        extras.region_value = None;
-        content.extras = extras.boxed();
+        content.rare.change(|rare| {
+            rare.extras.track = None;
+            rare.extras.region_value = None;
+        });
     }
     if *identity == Identity::Content && content.would_post_empty() {
-        content.status = Some(Status::from_code(24_150));
+        let status = Some(Status::from_code(24_150));
+        content.rare.change(|rare| rare.status = status);
     }
     content
 }
@@ -218,11 +219,14 @@ prop_compose! {
             frame: frame.map(|(time_ms, number)| Frame { time_ms, number }),
             geometry,
             concepts: Some(concepts),
-            status: status.map(Status::from_code),
-            user: user.map(|user| UserId::new(user).unwrap()),
-            metadata,
-            info,
-            extras: extras.boxed(),
+            rare: RareFields {
+                status: status.map(Status::from_code),
+                user: user.map(|user| UserId::new(user).unwrap()),
+                metadata,
+                info,
+                extras,
+            }
+            .into(),
         }
     }
 }
@@ -321,12 +325,15 @@ proptest! {
         let mut content = Content { geometry, ..content };
         // Without concepts, an annotation whose geometry is not written would be empty.
         if content.concepts.as_ref().is_none_or(Concepts::is_empty) {
-            content.status.get_or_insert(Status::from_code(24_150));
+            let status = Status::from_code(24_150);
+            content.rare.change(|rare| _ = rare.status.get_or_insert(status));
         }
-        if let (true, Some(extras)) = (empty, &mut content.extras) {
-            extras.track = Some("".into());
-            extras.text = Some("".into());
-            extras.embed_model_version = Some("".into());
+        if empty {
+            content.rare.change(|rare| {
+                rare.extras.track = Some("".into());
+                rare.extras.text = Some("".into());
+                rare.extras.embed_model_version = Some("".into());
+            });
         }
         let annotation = WritableAnnotation {
             identity: identity(kind, 0, "a"),
