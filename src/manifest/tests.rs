@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::hex;
 use crate::model::{
-    Content, Geometry, GuardLimit, Guards, Identity, InputId, Owner, Policy, SetName, Status,
+    Content, Frame, Geometry, GuardLimit, Guards, Identity, InputId, Owner, Policy, SetName, Status,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -179,7 +179,8 @@ inputs:
         r#"{"no":"on"}"#
     );
     assert!(matches!(&third.identity, Identity::Id(_)));
-    assert_eq!(third.content.frame.unwrap().time_ms, 1500);
+    let Frame { time_ms, .. } = third.content.frame.unwrap();
+    assert_eq!(time_ms, 1500);
     assert_eq!(third.content.status, Some(Status::PENDING));
     assert!(matches!(fourth.content.geometry, Some(Geometry::Region(_))));
     assert!(fourth.content.concepts.as_ref().unwrap().is_empty());

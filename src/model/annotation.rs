@@ -17,6 +17,8 @@ use std::sync::LazyLock;
 )]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+// With 8 bytes to align to, each annotation would take 8 more.
+#[repr(Rust, packed(4))]
 pub struct Frame {
     /// Milliseconds from the start.
     #[serde(default)]

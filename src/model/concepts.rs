@@ -16,8 +16,11 @@ pub struct Concept {
 }
 
 /// The concepts of one annotation, sorted by id, without duplicates. Cheap to clone.
-#[derive(Clone, PartialEq)]
-pub struct Concepts(Arc<[Concept]>);
+#[derive(Clone, Default, PartialEq)]
+pub struct Concepts(
+    // Of a pointer to a list each annotation would keep the length, too.
+    Arc<Vec<Concept>>,
+);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("duplicate concept `{0}`")]
@@ -29,7 +32,7 @@ impl Concepts {
         concepts.sort_by(|a, b| a.id.cmp(&b.id));
         match concepts.windows(2).find(|pair| pair[0].id == pair[1].id) {
             Some(pair) => Err(DuplicateConcept(pair[0].id.clone())),
-            None => Ok(Self(concepts.into())),
+            None => Ok(Self(Arc::new(concepts))),
         }
     }
 
@@ -65,13 +68,7 @@ impl Concepts {
 
 impl From<Concept> for Concepts {
     fn from(concept: Concept) -> Self {
-        Self(Arc::from([concept]))
-    }
-}
-
-impl Default for Concepts {
-    fn default() -> Self {
-        Self(Arc::from([]))
+        Self(Arc::new(vec![concept]))
     }
 }
 

@@ -41,14 +41,14 @@ fn check(text: &str) -> Result<(), InvalidId> {
 }
 
 macro_rules! id {
-    ($(#[doc = $doc:literal])* $name:ident, $check:expr, $pattern:expr) => {
+    ($(#[doc = $doc:literal])* $name:ident($text:ty), $check:expr, $pattern:expr) => {
         $(#[doc = $doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(Arc<str>);
+        pub struct $name($text);
 
         impl $name {
-            pub fn new(text: impl Into<Arc<str>>) -> Result<Self, InvalidId> {
+            pub fn new(text: impl Into<$text>) -> Result<Self, InvalidId> {
                 let text = text.into();
                 $check(&text)?;
                 Ok(Self(text))
@@ -126,43 +126,44 @@ fn check_set(text: &str) -> Result<(), InvalidId> {
 
 id!(
     /// The id of an input (an image, a video, an audio file, a text) of the app.
-    InputId,
+    InputId(Arc<str>),
     check,
     *NAME_PATTERN
 );
+// Unlike the other names it mostly occurs once, so there is little to share.
 id!(
     /// The id of an annotation, unique within its input.
-    AnnotationId,
+    AnnotationId(Box<str>),
     check,
     *NAME_PATTERN
 );
 id!(
     /// The id of a concept: a class, such as `car`.
-    ConceptId,
+    ConceptId(Arc<str>),
     check,
     *NAME_PATTERN
 );
 id!(
     /// The id of a user.
-    UserId,
+    UserId(Arc<str>),
     check,
     *NAME_PATTERN
 );
 id!(
     /// The id of an existing region, for example one that a model found.
-    RegionId,
+    RegionId(Arc<str>),
     check,
     *NAME_PATTERN
 );
 id!(
     /// The key that a manifest gives an annotation; unique within its input.
-    Key,
+    Key(Arc<str>),
     check,
     *NAME_PATTERN
 );
 id!(
     /// The name of a label set: `[a-z0-9-]{1,40}`. The ids of annotations that the manifest creates are derived from it.
-    SetName,
+    SetName(Arc<str>),
     check_set,
     SET_NAME_PATTERN
 );

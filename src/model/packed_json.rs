@@ -17,8 +17,16 @@ pub struct PackedJson {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Shape {
     text: Box<str>,
-    /// Of each gap, whether it is in a number. `None` if a text of this shape may not be kept without loss.
-    gaps_in_numbers: Option<Box<[bool]>>,
+    gaps: Box<[Gap]>,
+    /// Whether a text of this shape can be kept without loss, as far as the shape shows it.
+    is_plain: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Gap {
+    /// Its place in the shape's text.
+    at: usize,
+    is_in_number: bool,
 }
 
 /// A character that JSON text never contains.
@@ -47,48 +55,49 @@ impl Shape {
     }
 
     pub(super) fn new(text: &str) -> Arc<Self> {
-        let gaps_in_numbers = is_plain(text).then(|| {
-            let mut in_string = false;
-            let mut gaps = Vec::new();
-            for byte in text.bytes() {
-                in_string ^= byte == b'"';
-                if byte == GAP as u8 {
-                    gaps.push(!in_string);
-                }
+        let is_plain = is_plain(text);
+        let mut gaps = Vec::new();
+        let mut in_string = false;
+        for (at, byte) in text.bytes().enumerate() {
+            // A plain text has no escaped quotes.
+            in_string ^= byte == b'"';
+            if byte == GAP as u8 {
+                let is_in_number = !in_string;
+                gaps.push(Gap { at, is_in_number });
             }
-            gaps.into()
-        });
+        }
         Arc::new(Self {
             text: text.into(),
-            gaps_in_numbers,
+            gaps: gaps.into(),
+            is_plain,
         })
     }
 
-    /// What fills the gaps, if a valid JSON text has this shape and can be kept without loss, as far as the shape shows it.
+    /// Collects what fills the gaps. `false` if a valid JSON text has another shape, or may not be kept without loss.
     fn filling_of(&self, json: &str, filling: &mut Vec<u8>) -> bool {
-        let Some(gaps_in_numbers) = &self.gaps_in_numbers else {
+        if !self.is_plain {
             return false;
-        };
-        filling.clear();
-        let mut rest = json.as_bytes();
-        for (at, part) in self.text.split(GAP).enumerate() {
-            if let Some(before) = at.checked_sub(1) {
-                let length = run_length(rest);
-                let (run, after) = rest.split_at(length);
-                // Other digits would be an exponent.
-                let is_right = !gaps_in_numbers[before] || run.iter().all(u8::is_ascii_digit);
-                if !is_gap(length) || !is_right {
-                    return false;
-                }
-                fill(filling, run);
-                rest = after;
-            }
-            match rest.strip_prefix(part.as_bytes()) {
-                Some(after) => rest = after,
-                None => return false,
-            }
         }
-        rest.is_empty()
+        filling.clear();
+        let shape = self.text.as_bytes();
+        let mut rest = json.as_bytes();
+        let mut start = 0;
+        for gap in &self.gaps {
+            let Some(run) = rest.strip_prefix(&shape[start..gap.at]) else {
+                return false;
+            };
+            let length = run_length(run);
+            let (run, after) = run.split_at(length);
+            // Other digits would be an exponent.
+            let is_right = !gap.is_in_number || run.iter().all(u8::is_ascii_digit);
+            if !is_gap(length) || !is_right {
+                return false;
+            }
+            fill(filling, run);
+            rest = after;
+            start = gap.at + 1;
+        }
+        *rest == shape[start..]
     }
 }
 
@@ -98,17 +107,20 @@ fn is_gap(run_length: usize) -> bool {
 
 /// The number of digits at the start.
 fn run_length(text: &[u8]) -> usize {
-    let is_digit = |byte: &&u8| VALUES[usize::from(**byte)] != NO_DIGIT;
-    text.iter().take_while(is_digit).count()
+    let end = (text.iter()).position(|byte| VALUES[usize::from(*byte)] == NO_DIGIT);
+    end.unwrap_or(text.len())
 }
 
 fn fill(filling: &mut Vec<u8>, run: &[u8]) {
     filling.push(run.len() as u8);
-    let value = |byte: &u8| VALUES[usize::from(*byte)];
-    let bytes = run
-        .chunks(2)
-        .map(|pair| value(&pair[0]) << 4 | pair.get(1).map_or(0, value));
-    filling.extend(bytes);
+    let value = |byte: u8| VALUES[usize::from(byte)];
+    let (pairs, last) = run.as_chunks::<2>();
+    filling.extend(
+        pairs
+            .iter()
+            .map(|&[high, low]| value(high) << 4 | value(low)),
+    );
+    filling.extend(last.iter().map(|&high| value(high) << 4));
 }
 
 /// Memory for the parts of a text, used again for the next one.
@@ -163,22 +175,18 @@ impl PackedJson {
         }
         let mut text = String::with_capacity(self.shape.text.len() + 2 * self.filling.len());
         let mut filling = &*self.filling;
-        for (at, part) in self.shape.text.split(GAP).enumerate() {
-            if at > 0
-                && let Some((length, after)) = filling.split_first()
-            {
-                let length = usize::from(*length);
-                let (digits, after) = after.split_at(length.div_ceil(2));
-                let digits = digits.iter().flat_map(|pair| [pair >> 4, pair & 15]);
-                text.extend(
-                    digits
-                        .take(length)
-                        .map(|it| char::from(DIGITS[usize::from(it)])),
-                );
-                filling = after;
-            }
-            text.push_str(part);
+        let mut start = 0;
+        for gap in &self.shape.gaps {
+            text.push_str(&self.shape.text[start..gap.at]);
+            start = gap.at + 1;
+            let (length, after) = filling.split_first().expect("each gap is filled");
+            let length = usize::from(*length);
+            let (digits, after) = after.split_at(length.div_ceil(2));
+            let digits = digits.iter().flat_map(|pair| [pair >> 4, pair & 15]);
+            text.extend((digits.take(length)).map(|it| char::from(DIGITS[usize::from(it)])));
+            filling = after;
         }
+        text.push_str(&self.shape.text[start..]);
         Cow::Owned(text)
     }
 

@@ -459,8 +459,8 @@ mod tests {
     #[test]
     fn annotations_stay_small() {
         // A million annotations on each side must fit into memory.
-        assert!(size_of::<ObservedAnnotation>() <= 136);
-        assert!(size_of::<Content>() <= 72);
-        assert!(size_of::<DesiredAnnotation>() <= 112);
+        assert!(size_of::<ObservedAnnotation>() <= 120);
+        assert!(size_of::<Content>() <= 56);
+        assert!(size_of::<DesiredAnnotation>() <= 96);
     }
 }

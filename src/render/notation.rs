@@ -4,8 +4,8 @@
 //! back, so manifests are not written by this module.
 
 use crate::model::{
-    BoundingBox, Concepts, Content, Geometry, Json, Keypoint, Keypoints, Mask, Point, Polygon,
-    Visibility, float, hex, thousands,
+    BoundingBox, Concepts, Content, Frame, Geometry, Json, Keypoint, Keypoints, Mask, Point,
+    Polygon, Visibility, float, hex, thousands,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -179,11 +179,8 @@ fn extras(content: &Content) -> Vec<(&'static str, String)> {
 }
 
 fn frame(content: &Content) -> Option<String> {
-    let frame = content.frame?;
-    Some(format!(
-        "{{time_ms: {}, number: {}}}",
-        frame.time_ms, frame.number
-    ))
+    let Frame { time_ms, number } = content.frame?;
+    Some(format!("{{time_ms: {time_ms}, number: {number}}}"))
 }
 
 fn geometry(geometry: Option<&Geometry>) -> Option<(&'static str, String)> {
