@@ -75,8 +75,9 @@ pub struct Filter {
     pub model_output: ModelOutput,
     /// Only those of the shard's inputs. The client applies this filter while it reads the pages.
     pub shard: Option<Shard>,
-    /// About how many annotations there are: few pages are read beyond their end.
-    pub expected: Option<u64>,
+    /// About how many annotations there may be, so that few pages are read beyond their end. Several numbers if it may be either,
+    /// as before labels are applied and after.
+    pub expected: Vec<u64>,
 }
 
 impl Filter {
@@ -180,8 +181,13 @@ impl Filter {
         };
         let all: u64 = queries.iter().map(Query::names).sum();
         for query in &mut queries {
-            let part = |expected: u64| expected.saturating_mul(query.names()) / all.max(1);
-            query.expected = self.expected.map(part);
+            let part = |expected: &u64| expected.saturating_mul(query.names()) / all.max(1);
+            query.expected = self
+                .expected
+                .iter()
+                .map(part)
+                .filter(|part| *part > 0)
+                .collect();
         }
         queries
     }
@@ -223,7 +229,7 @@ pub(super) fn push(text: &mut String, name: &str, value: &str) {
 pub(super) struct Query {
     text: Arc<str>,
     selection: Arc<Selection>,
-    expected: Option<u64>,
+    expected: Vec<u64>,
 }
 
 impl Query {
@@ -231,13 +237,13 @@ impl Query {
         Self {
             text: text.into(),
             selection: Arc::new(selection),
-            expected: None,
+            expected: Vec::new(),
         }
     }
 
-    /// About how many annotations it returns, if that is known.
-    pub(super) fn expected(&self) -> Option<u64> {
-        self.expected
+    /// About how many annotations it may return; none if nothing is known.
+    pub(super) fn expected(&self) -> &[u64] {
+        &self.expected
     }
 
     /// How many inputs or annotations it names; the whole app counts as one.

@@ -58,7 +58,7 @@ pub(super) async fn list<T, E: From<ApiError>>(
     };
     let mut items = Vec::new();
     // What one query returns is taken page by page; what several return at a time is in memory in its wire form.
-    let is_long = |query: &Query| query.expected().is_some_and(|count| count > LONG);
+    let is_long = |query: &Query| query.expected().iter().any(|count| *count > LONG);
     let mut rest = Vec::new();
     if queries.len() == 1 || queries.iter().any(is_long) {
         for query in queries {

@@ -136,7 +136,7 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<Option<T>, E>> Pages<'
                 (Window { number, size }, page)
             } else {
                 let ahead = self.ahead(&reads, size);
-                rest.set_window((ahead + 2 - empty).min(self.transport.concurrency()));
+                rest.set_window((ahead + 2 - empty).min(self.transport.enough_at_a_time()));
                 match rest.next().await {
                     Some((window, page)) => (window, page?),
                     None => return Err(Unproved::NoOverlap),
@@ -178,16 +178,22 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<Option<T>, E>> Pages<'
         Ok((reads, head, tail))
     }
 
-    /// How many pages are read ahead, besides the empty ones that end a listing: few beyond the end of a listing that is short, or
-    /// as long as expected.
+    /// How many pages are read ahead, besides the empty ones that end a listing: few beyond where it may end. None after a short
+    /// page, which is the last one unless the server's pages are often short.
     fn ahead(&self, reads: &[PageRead], size: u64) -> usize {
-        let (Some(expected), Some(last)) = (self.query.expected(), reads.last()) else {
-            return reads.len();
+        let last = match reads {
+            [] => return 0,
+            [.., before, last] if last.is_short() && !before.is_short() => return 0,
+            [.., last] => last,
         };
         let end = last.window.end();
         // It may be longer than expected by any number of pages.
-        let beyond = end.saturating_sub(expected) / size;
-        (expected.saturating_sub(end).div_ceil(size) + beyond) as usize
+        let pages_to = |expected: &u64| {
+            expected.saturating_sub(end).div_ceil(size) + end.saturating_sub(*expected) / size
+        };
+        // Of unknown length: few calls, and not much slower than to read as many pages at once as are allowed.
+        let nearest = self.query.expected().iter().map(pages_to).min();
+        nearest.map_or_else(|| (reads.len() / 4).max(1), |pages| pages as usize)
     }
 
     /// The size of the server's pages, and the first page, which is read before all others. `None` if it is the only page; then

@@ -55,6 +55,9 @@ const LONGEST_PATIENCE: Duration = Duration::from_secs(160);
 /// Below one call per second it adds this fraction of the rate.
 const GROWTH: f64 = 0.5;
 
+/// Some calls take longer than usual, so this many times as many are made at a time as use up the rate on average.
+const SPARE: f64 = 1.5;
+
 /// Calls per second if everything is refused.
 const SLOWEST: f64 = 0.1;
 
@@ -137,6 +140,8 @@ struct Pace {
     seen: u32,
     /// When the latest answer came.
     last_answer: Instant,
+    /// The time from a call to its answer, averaged over the latest ones.
+    usual: Duration,
     /// When recent successful calls were sent.
     passed: VecDeque<Instant>,
     learnt: Option<LearntLimit>,
@@ -169,6 +174,7 @@ impl Pace {
             quickest: Duration::MAX,
             seen: 0,
             last_answer: now,
+            usual: Duration::ZERO,
             passed: VecDeque::new(),
             learnt: None,
             taken: 0,
@@ -263,6 +269,10 @@ impl Pace {
 
     fn succeeded(&mut self, call: u64, sent: Instant, now: Instant) {
         self.answered(call, now);
+        self.usual = match self.usual {
+            Duration::ZERO => now - sent,
+            usual => (3 * usual + (now - sent)) / 4,
+        };
         self.passed.push_back(sent);
         while self.passed.front().is_some_and(|at| *at + MEMORY < now) {
             self.passed.pop_front();
@@ -325,6 +335,12 @@ impl Pace {
         learnt.pause(pause);
         learnt.settle(self.configured);
         self.learnt = Some(learnt);
+    }
+
+    /// How many calls at a time use up the rate. More of them would only wait for their turn.
+    fn enough_at_a_time(&self) -> usize {
+        let rate = self.learnt.as_ref().map_or(self.configured, |it| it.rate);
+        (rate * self.usual.as_secs_f64() * SPARE).ceil() as usize + 1
     }
 
     /// The answer was lost, or the caller has stopped waiting: the call may have arrived at any time up to now.
@@ -399,6 +415,11 @@ impl RateLimiter {
                 },
             }
         }
+    }
+
+    /// See [`Pace::enough_at_a_time`].
+    pub(super) fn enough_at_a_time(&self) -> usize {
+        self.pace(|pace| pace.enough_at_a_time())
     }
 
     fn pace<T>(&self, change: impl FnOnce(&mut Pace) -> T) -> T {

@@ -95,6 +95,11 @@ impl Transport {
         self.concurrency
     }
 
+    /// How many reads at a time are as fast as any number of them.
+    pub(super) fn enough_at_a_time(&self) -> usize {
+        self.limiter.enough_at_a_time().min(self.concurrency)
+    }
+
     /// Refuses page numbers above the limit: a server might return pages without end.
     pub(super) fn check_page(&self, number: u64) -> Result<(), ApiError> {
         let most = self.max_pages;

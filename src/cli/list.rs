@@ -92,7 +92,7 @@ impl Args {
         };
         Ok(Filter {
             shard: None,
-            expected: None,
+            expected: Vec::new(),
             selection,
             user_ids: self.users.clone(),
             model_version_ids: self.model_versions.clone(),

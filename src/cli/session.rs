@@ -125,7 +125,8 @@ impl Session {
             Scope::Shard(shard) => *shard,
             Scope::WholeApp => {
                 let _progress = Progress::reading(self.reader());
-                let about = inputs.iter().map(annotations).sum();
+                // Before the first apply, an app has the input-level annotations only.
+                let about = vec![inputs.len() as u64, inputs.iter().map(annotations).sum()];
                 let observed = observed::observe_about(self.reader(), &self.owner, about).await;
                 return Ok(observed?);
             }

@@ -30,14 +30,14 @@ pub async fn observe(
     list(reader, app_owner, &filter, scope.clone()).await
 }
 
-/// As [`observe`], for a whole app with about this many annotations, which saves calls after its end.
+/// As [`observe`], for a whole app with about one of these numbers of annotations, which saves calls after its end.
 pub async fn observe_about(
     reader: &Reader,
     app_owner: &str,
-    annotations: u64,
+    expected: Vec<u64>,
 ) -> Result<ObservedState, ObservedError> {
     let filter = Filter {
-        expected: Some(annotations),
+        expected,
         ..Filter::everything()
     };
     list(reader, app_owner, &filter, Scope::WholeApp).await
@@ -71,7 +71,7 @@ pub async fn observe_shard(
             as u64;
     if pages.calls_for(expected.annotations) <= by_ids {
         let filter = Filter {
-            expected: Some(expected.annotations),
+            expected: vec![expected.inputs, expected.annotations],
             ..pages
         };
         match list(reader, app_owner, &filter, Scope::Shard(shard)).await {
@@ -84,7 +84,7 @@ pub async fn observe_shard(
     ids.extend(known());
     let filter = Filter {
         shard: Some(shard),
-        expected: Some(expected.of_shard),
+        expected: vec![expected.of_shard],
         ..Filter::inputs(ids)
     };
     list(reader, app_owner, &filter, Scope::Shard(shard)).await

@@ -2,6 +2,7 @@
 
 use super::annotations;
 use crate::api::exchange::{Exchange, ExchangeFuture, HttpRequest, HttpResponse, Method};
+use crate::api::windows::windows;
 use crate::api::{
     Connection, Endpoint, Filter, InsecureHttp, NamedBody, Reader, Token, Writer, connect_through,
 };
@@ -20,6 +21,8 @@ const CAP: usize = 100;
 
 #[derive(Debug, Default)]
 struct Service {
+    /// The time from a call to its answer.
+    latency: Duration,
     stored: Vec<String>,
     /// When the calls of the last second arrived.
     arrived: Mutex<VecDeque<Instant>>,
@@ -28,6 +31,14 @@ struct Service {
 }
 
 impl Service {
+    fn with(count: usize, latency: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            latency,
+            stored: annotations(count),
+            ..Self::default()
+        })
+    }
+
     fn admits(&self) -> bool {
         let (mut arrived, now) = (self.arrived.lock().unwrap(), Instant::now());
         arrived.retain(|at| now - *at < Duration::from_secs(1));
@@ -57,7 +68,7 @@ impl Exchange for Service {
     fn exchange(&self, request: HttpRequest) -> ExchangeFuture<'_> {
         Box::pin(async move {
             self.calls.fetch_add(1, Relaxed);
-            sleep(LATENCY / 2).await;
+            sleep(self.latency / 2).await;
             let is_admitted = self.admits();
             let mut answer = HttpResponse {
                 status: 200,
@@ -69,7 +80,7 @@ impl Exchange for Service {
                 self.refused.fetch_add(1, Relaxed);
                 answer.status = 429;
             }
-            sleep(LATENCY / 2).await;
+            sleep(self.latency / 2).await;
             Ok(answer)
         })
     }
@@ -80,6 +91,16 @@ fn connected(service: &Arc<Service>) -> (Reader, Writer) {
     let token = Token::new("topsecret").unwrap();
     let connection = Connection::new(endpoint, "ann".into(), "street".into(), token);
     connect_through(&connection, Arc::clone(service) as Arc<dyn Exchange>).unwrap()
+}
+
+/// Lists everything, of which about so much is expected.
+async fn list(service: &Arc<Service>, expected: Vec<u64>) {
+    let filter = Filter {
+        expected,
+        ..Filter::default()
+    };
+    let listing = connected(service).0.list(&filter).await.unwrap();
+    assert_eq!(listing.items().len(), service.stored.len());
 }
 
 /// Checks that the calls so far took at most this many times as long as the rate makes them, and that none was refused.
@@ -95,27 +116,51 @@ fn is_as_fast_as_the_rate(service: &Service, start: Instant, most: f64) {
 
 #[tokio::test(start_paused = true)]
 async fn a_listing_takes_as_long_as_the_rate_makes_it() {
-    for expected in [None, Some(10_000)] {
-        let service = Arc::new(Service {
-            stored: annotations(10_000),
-            ..Service::default()
-        });
-        let (reader, _) = connected(&service);
-        let filter = Filter {
-            expected,
-            ..Filter::default()
-        };
+    for expected in [vec![], vec![10_000]] {
+        let service = Service::with(10_000, LATENCY);
         let start = Instant::now();
-        let listing = reader.list(&filter).await.unwrap();
-        assert_eq!(listing.items().len(), 10_000);
+        list(&service, expected).await;
         assert!(service.calls.load(Relaxed) >= 100);
         is_as_fast_as_the_rate(&service, start, 1.05);
     }
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_listing_of_any_length_takes_one_call_more_than_the_least_at_most() {
+    for pages in [2, 3, 5, 20, 100] {
+        let count = pages * 98;
+        let read = windows(CAP as u64).take_while(|page| page.start() < count as u64);
+        // Four show how large the pages are, two are empty, and the first and the last page are read again.
+        let least = 4 + read.count() + 2 + 2;
+        for expected in [vec![], vec![count as u64 / 3], vec![100_000]] {
+            let service = Service::with(count, LATENCY);
+            list(&service, expected.clone()).await;
+            let calls = service.calls.load(Relaxed);
+            assert!(
+                calls <= least + 1,
+                "{pages} pages, {expected:?}: {calls} calls"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_of_slow_pages_reads_as_many_at_a_time_as_are_allowed() {
+    const SLOW: Duration = Duration::from_millis(800);
+    for expected in [vec![], vec![10_000]] {
+        let service = Service::with(10_000, SLOW);
+        let start = Instant::now();
+        list(&service, expected).await;
+        // Eight at a time; some wait for the answers to others.
+        let waits = service.calls.load(Relaxed) as u32 / 8 + 7;
+        let took = start.elapsed();
+        assert!(took <= SLOW * waits, "{took:?}, {waits} times {SLOW:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn posts_take_as_long_as_the_rate_makes_them() {
-    let service = Arc::<Service>::default();
+    let service = Service::with(0, LATENCY);
     let (_, writer) = connected(&service);
     let start = Instant::now();
     let mut posts = JoinSet::new();

@@ -3,8 +3,8 @@
 use super::proxy::{self, ConcurrentCalls, ProxyAction};
 use super::{Run, World, boxes};
 use crate::support::whole;
-use annosync::emulator::Config;
-use serde_json::Value;
+use annosync::emulator::{Config, Endpoint};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// A world with this rate limit and pages of one annotation, which need many calls.
@@ -86,6 +86,27 @@ fn a_plan_of_what_is_declared_takes_the_least_calls() {
     assert!(plan.last_line().starts_with("No changes."));
     // Who calls, three pages that overlap, two empty ones, and the first and the last page again.
     assert_eq!(calls(&world), (1 + 3 + 2 + 2, 0));
+}
+
+#[test]
+fn a_first_plan_takes_the_least_calls() {
+    let world = World::new();
+    let ids = (0..1_050).map(|at| format!("in-{at}"));
+    let own = |id: &String| json!({"id": format!("own-{id}"), "input_id": id, "input_level": true});
+    world.seed(ids.clone().map(|id| own(&id)).collect());
+    // Many pages of annotations are declared.
+    let point = "{ point: [0.1, 0.2], concepts: [car] }";
+    let points = [point; 20].join(", ");
+    world.declare(&ids.fold(String::new(), |text, id| {
+        text + &format!("  - id: {id}\n    annotations: [{points}]\n")
+    }));
+    // At this rate, as many pages would be read at a time as calls are allowed.
+    let plan = at_rate(&world, "100000", &["plan", "m.yaml"]).exits(0);
+    assert!(plan.last_line().starts_with("Plan: 21,000 to post"));
+    let calls = world.emulator.calls();
+    let pages = (calls.iter()).filter(|call| call.endpoint == Endpoint::ListAnnotations);
+    // Two pages that overlap, two empty ones, and the first and the last page again.
+    assert_eq!(pages.count(), 2 + 2 + 2);
 }
 
 #[test]
