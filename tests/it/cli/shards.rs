@@ -5,6 +5,7 @@ mod costs;
 mod examples;
 mod guards;
 mod pulls;
+mod undoing;
 
 use super::world::*;
 use annosync::model::{InputId, Shard};

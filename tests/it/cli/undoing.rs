@@ -22,7 +22,7 @@ use tokio::sync::oneshot::Sender;
 const UNGUARDED: [&str; 4] = ["--allow-deletes", "999", "--allow-updates", "999"];
 
 /// The annotations of the app, without times and empty objects, which the server sets.
-fn state(world: &World) -> Vec<Value> {
+pub(super) fn state(world: &World) -> Vec<Value> {
     let mut all = world.block_on(world.emulator.annotations()).unwrap();
     for annotation in &mut all {
         let fields = annotation.as_object_mut().unwrap();
@@ -40,7 +40,7 @@ fn state(world: &World) -> Vec<Value> {
 }
 
 /// Applies a plan file.
-fn carry_out(world: &World, file: &str, arguments: &[&str]) -> Run {
+pub(super) fn carry_out(world: &World, file: &str, arguments: &[&str]) -> Run {
     let apply = ["apply", file, "--auto-approve"];
     world.run(&[&apply[..], &UNGUARDED, arguments].concat())
 }
@@ -134,7 +134,7 @@ fn undo_and_redo(world: &World, inputs: &str, count: usize, done: &str) {
 }
 
 #[track_caller]
-fn same(one: &[Value], other: &[Value]) {
+pub(super) fn same(one: &[Value], other: &[Value]) {
     for (one, other) in one.iter().zip(other) {
         assert_eq!(one, other, "\n{one:#}\n{other:#}");
     }
