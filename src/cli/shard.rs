@@ -11,7 +11,8 @@ const INDEX: &str = "JOB_COMPLETION_INDEX";
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct ShardArgs {
     /// Cover only part I of N of all inputs, counted from 0; the id of an input decides about its part. Run all N at the same
-    /// time or one after the other: none touches an input of another, and each takes 1/N of the rate
+    /// time or one after the other (pulls into one folder: one after the other): none touches an input of another, and each takes
+    /// 1/N of the rate
     #[arg(long, value_name = "I/N", conflicts_with = "shard_count")]
     shard: Option<Shard>,
     /// Cover part JOB_COMPLETION_INDEX of N, in a pod of a Kubernetes Indexed Job

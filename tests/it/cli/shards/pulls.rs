@@ -75,3 +75,35 @@ fn a_pull_of_a_shard_changes_no_file_with_inputs_of_others() {
         .says("would delete the labels of the others");
     assert_eq!(folder_of(world.path()), before);
 }
+
+#[test]
+fn shards_that_pull_into_one_folder_at_once_lose_nothing() {
+    let world = World::new();
+    world.declare(&boxes(0..40, "car"));
+    world.apply(&[]).exits(0);
+    for folder in ["whole", "parts"] {
+        world
+            .on_app(&["pull", folder, "--split", "--set", "street"])
+            .exits(0);
+        for (name, text) in folder_of(&world.path().join(folder)) {
+            world.write(&format!("{folder}/{name}"), &(text + "# a comment\n"));
+        }
+    }
+    world.declare(&(boxes(0..20, "car") + &boxes(20..60, "bus")));
+    world.apply(&[]).exits(0);
+    world.on_app(&["pull", "whole", "--split"]).exits(0);
+    for run in at_once(&world, 4, |_| words(&["pull", "parts", "--split"])) {
+        // One that reads the folder while another writes ends with an error.
+        assert!([0, 1].contains(&run.code), "{run:?}");
+    }
+    for index in 0..4 {
+        let shard = format!("{index}/4");
+        world
+            .on_app(&["pull", "parts", "--split", "--shard", &shard])
+            .exits(0);
+    }
+    assert_eq!(
+        folder_of(&world.path().join("parts")),
+        folder_of(&world.path().join("whole"))
+    );
+}
