@@ -27,6 +27,9 @@ pub struct Interner {
 /// How many shapes are looked through before a new one is kept.
 const SHAPES: usize = 64;
 
+/// How many of them are tried on data that was not checked: what takes longer than the check is of no use.
+const ALIKE: usize = 4;
+
 /// How many lists are looked through before one is built to be looked up.
 const RECENT: usize = 16;
 
@@ -74,8 +77,9 @@ impl Interner {
         let Self { shapes, parts, .. } = self;
         PackedJson::pack(json, parts, |text| {
             let mut known = shapes.iter();
-            if let Some(known) = known.find(|known| known.as_str() == text) {
-                return Arc::clone(known);
+            if let Some(at) = known.position(|known| known.as_str() == text) {
+                shapes.swap(0, at);
+                return Arc::clone(&shapes[0]);
             }
             let new = Shape::new(text);
             if shapes.len() == SHAPES {
@@ -90,8 +94,8 @@ impl Interner {
     /// can be kept without loss.
     pub fn pack_alike(&mut self, json: &RawValue) -> Option<PackedJson> {
         let Self { shapes, parts, .. } = self;
-        let mut known = shapes.iter().enumerate();
-        let (at, packed) = known.find_map(|(at, shape)| {
+        let mut latest = shapes.iter().take(ALIKE).enumerate();
+        let (at, packed) = latest.find_map(|(at, shape)| {
             PackedJson::of_shape(shape, json.get(), parts).map(|packed| (at, packed))
         })?;
         shapes.swap(0, at);

@@ -90,7 +90,8 @@ impl Shape {
             let (run, after) = run.split_at(length);
             // Other digits would be an exponent.
             let is_right = !gap.is_in_number || run.iter().all(u8::is_ascii_digit);
-            if !is_gap(length) || !is_right {
+            let before = gap.at.checked_sub(1).map(|at| shape[at]);
+            if !is_gap(before, length) || !is_right {
                 return false;
             }
             fill(filling, run);
@@ -101,8 +102,10 @@ impl Shape {
     }
 }
 
-fn is_gap(run_length: usize) -> bool {
-    (SHORTEST..=LONGEST).contains(&run_length)
+/// Whether a gap replaces a run of digits: also a short one after a point, because decimals differ in length.
+fn is_gap(before: Option<u8>, run_length: usize) -> bool {
+    let shortest = if before == Some(b'.') { 1 } else { SHORTEST };
+    (shortest..=LONGEST).contains(&run_length)
 }
 
 /// The number of digits at the start.
@@ -143,7 +146,8 @@ impl PackedJson {
         let (mut kept, mut at) = (0, 0);
         while at < text.len() {
             let length = run_length(&text.as_bytes()[at..]);
-            if is_gap(length) {
+            let before = at.checked_sub(1).map(|at| text.as_bytes()[at]);
+            if is_gap(before, length) {
                 shape.push_str(&text[kept..at]);
                 shape.push(GAP);
                 fill(filling, &text.as_bytes()[at..at + length]);
@@ -240,7 +244,8 @@ mod tests {
         for (first, other, is_alike) in [
             (r#"{"a":0.12345}"#, r#"{"a":0.543210}"#, true),
             (r#"{"a":"12e45"}"#, r#"{"a":"1ffff"}"#, true),
-            (r#"{"a":0.12345}"#, r#"{"a":0.543}"#, false),
+            (r#"{"a":0.12345}"#, r#"{"a":0.5}"#, true),
+            (r#"{"a":12345}"#, r#"{"a":543}"#, false),
             (r#"{"a":0.12345}"#, r#"{"a":0.123456 }"#, false),
             (r#"{"a":0.12345}"#, r#"{"a":0.123456,"b":1}"#, false),
             // A number that is too large, a key twice, and an escape that is not a character.
