@@ -70,8 +70,8 @@ fn peak(world: &World, arguments: &[&str]) -> u64 {
     run.stderr.lines().last().unwrap().parse().unwrap()
 }
 
-/// `ANNOSYNC_SHARD_MEMORY=200000`: the number of inputs, with an annotation each. The smaller the number, the more the
-/// memory of the program itself counts.
+/// `ANNOSYNC_SHARD_MEMORY=1000000`, with `--release`: the number of inputs, with an annotation each. The smaller the number, the
+/// more the memory of the program itself counts: about 15 MB of each shard.
 #[test]
 fn a_shard_takes_a_sixth_of_the_memory_of_the_whole() {
     use std::fmt::Write as _;
