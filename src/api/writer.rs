@@ -59,8 +59,8 @@ impl Writer {
         Reader::over(Arc::clone(&self.0))
     }
 
-    /// The pause before the caller looks again and makes another attempt, after `attempts` attempts of which the last failed
-    /// with `error`. `None` if the error is permanent, or the attempts are used up.
+    /// The pause before the next attempt, if the last of `attempts` attempts failed with `error`.
+    /// `None` if the error is permanent, or the attempts are used up.
     pub fn pause(&self, attempts: u32, error: &ApiError) -> Option<Duration> {
         self.0.pause(attempts, error)
     }

@@ -10,7 +10,7 @@ use crate::plan::{
 };
 use crate::wire::WriteCall;
 
-/// What is left to do of a plan.
+/// What an apply of a plan would do now, for each operation and each purge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preview {
     /// For each operation.

@@ -62,7 +62,8 @@ impl Group {
             .await
     }
 
-    /// Whether a call that failed with this error is to be made again; the pause before that is over by then.
+    /// Waits, then returns whether to repeat a call that failed with this error. `false` if the error is permanent or
+    /// the run was stopped.
     pub(super) async fn may_retry(&self, writer: &Writer, error: &ApiError, stop: &Stop) -> bool {
         match writer.pause(self.attempt, error) {
             Some(pause) => stop.pause(pause).await == Pause::Over,

@@ -73,7 +73,7 @@ impl Watch for Recorder {
             Subject::Operation(at) => record.statuses.operations[at as usize] = status,
             Subject::Purge(at) => record.statuses.purges[at as usize] = status,
             Subject::Input(at) => record.statuses.inputs[at as usize] = status,
-            // An undo of an undo posts no inputs.
+            // Not recorded: an undo of an undo does not post deleted inputs again.
             Subject::DeletedInput(_) => {}
         }
     }

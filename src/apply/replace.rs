@@ -160,7 +160,9 @@ fn post_failed(post: OperationOutcome, id: &AnnotationId, touched: Touched) -> O
             reason,
             touched: Touched::Nothing,
         } => ItemOutcome::failed(
-            format!("{reason}; its stand-in `{id}` holds it: {NEXT} to finish it"),
+            format!(
+                "{reason}; its new content is in the stand-in `{id}`: {NEXT} to finish the replacement"
+            ),
             touched,
         ),
         ItemOutcome::Failed {
@@ -336,8 +338,8 @@ mod tests {
         };
         assert_eq!(
             why,
-            "no; its stand-in `as-00000000-r0000000000000000000` holds it: \
-             run the same command again to finish it"
+            "no; its new content is in the stand-in `as-00000000-r0000000000000000000`: \
+             run the same command again to finish the replacement"
         );
         let mut progress = Progress::LeftUnfinished(seen());
         let whole = progress.advance(Call::Post, failed("no"), &id());

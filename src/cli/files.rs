@@ -43,7 +43,7 @@ impl Files {
     /// Finds the files of these paths. Files and folders with a hidden name are left out, unless they are named.
     pub(crate) fn open(paths: &[PathBuf]) -> Result<Self, Failure> {
         let [first, ..] = paths else {
-            return Err(Failure::usage("no file is named"));
+            return Err(Failure::usage("no files given"));
         };
         for path in paths {
             std::fs::metadata(path).map_err(|error| match error.kind() {

@@ -43,7 +43,7 @@ pub(crate) fn wrong_kind(path: &Path, kind: FileKind, wanted: &str) -> Failure {
             format!("serve it with `annosync emulator --seed {file}`")
         }
         FileKind::Diff => "make it again with --format text to look at it".to_owned(),
-        FileKind::Report => "name a manifest, or another file".to_owned(),
+        FileKind::Report => format!("name {wanted} instead"),
         FileKind::Recording => format!("serve it with `annosync emulator --replay {file}`"),
         FileKind::Unknown => "use the version of annosync that wrote it".to_owned(),
         FileKind::Coco => {

@@ -262,7 +262,8 @@ pub(crate) fn append(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     match place(path)? {
         Place::File(at) => options.read(true).append(true).create(true).open(at),
-        // Not for reading as well: data written to a pipe without another reader would be lost.
+        // Opened for writing only: if this process held the read end too, data for a pipe without another reader
+        // would be lost.
         Place::Stream(at) => options.write(true).open(at),
     }
 }

@@ -205,7 +205,7 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     })
 }
 
-/// Refuses what shards cannot write apart from each other.
+/// Refuses options under which the pulls of two shards would write the same file, or delete each other's labels.
 fn check_shard(args: &Args) -> Result<(), Failure> {
     if !args.split {
         return Err(Failure::usage(

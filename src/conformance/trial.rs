@@ -106,7 +106,7 @@ impl Trial<'_> {
 
     pub(super) async fn delete(&self, name: &str) -> Result<(), ApiError> {
         let pair = (self.input.to_string(), Self::id(name).to_string());
-        let pairs = DeletePairs::new(vec![pair]).expect("both ids are there");
+        let pairs = DeletePairs::new(vec![pair]).expect("both ids are set");
         self.writer.delete(&pairs).await.map(|_| ())
     }
 

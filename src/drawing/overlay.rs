@@ -76,7 +76,7 @@ impl Overlay {
         encoder.set_depth(png::BitDepth::Eight);
         let mut writer = encoder.write_header().expect("the sides are not 0");
         (writer.write_image_data(&pixels)).expect("a row has four bytes for each pixel");
-        writer.finish().expect("memory can be written to");
+        writer.finish().expect("writing to memory cannot fail");
         file
     }
 

@@ -35,7 +35,7 @@ pub fn apply(action: Action, stored: &mut Map<String, Value>, patch: &Map<String
     apply_to_fields(action, stored, patch);
 }
 
-/// Applies `patch` to the fields of an app or dataset.
+/// Applies `patch` to `stored`, field by field.
 pub(super) fn apply_to_fields(
     action: Action,
     stored: &mut Map<String, Value>,

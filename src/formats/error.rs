@@ -43,7 +43,7 @@ pub enum ImportError {
     #[error("no file to import")]
     NoFile,
     /// No annotation was made by an annotator of this name.
-    #[error("no work of annotator {annotator:?}: {}", annotators(.known))]
+    #[error("annotator {annotator:?} made no annotations; {}", annotators(.known))]
     NoSuchAnnotator {
         annotator: String,
         /// Those that the files name.
@@ -118,7 +118,7 @@ fn annotators(known: &[String]) -> String {
     }
     let first = known[..known.len().min(MAX_ANNOTATORS)].join(", ");
     match known.len().saturating_sub(MAX_ANNOTATORS) {
-        0 => format!("there are: {first}"),
-        more => format!("there are: {first} and {more} more"),
+        0 => format!("the files name {first}"),
+        more => format!("the files name {first} and {more} more"),
     }
 }

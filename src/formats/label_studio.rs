@@ -74,7 +74,7 @@ enum Annotator {
     Other(String),
 }
 
-/// Whether every JSON file is an export by its first keys, and there is one.
+/// Whether there are JSON files, and the first keys of each are those of an export.
 pub(super) fn recognises(source: &dyn Source) -> bool {
     let mut files = (source.files().iter())
         .filter(|path| has_extension(path, &["json"]))

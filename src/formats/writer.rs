@@ -253,7 +253,8 @@ impl Writer {
         }
     }
 
-    /// Width and height in pixels. Without them, the input's items are left out; the result is `None`.
+    /// The image's width and height in pixels, and the items. `None` if the size is unknown: the items are reported as
+    /// left out.
     pub(super) fn sized<'e>(
         &mut self,
         input: &'e ExportInput,

@@ -92,7 +92,7 @@ fn concept_map<'n>(
         };
         let value = concept_value(at, key);
         if let Some(id) = id {
-            // The name is checked against the vocabulary even if its value was reported.
+            // The name is checked against the vocabulary even if its value is invalid (already reported).
             let value = value.unwrap_or(1.0);
             concepts.push(Concept { id, value });
         }

@@ -79,7 +79,7 @@ struct Walk<'w> {
 struct Folder<'f> {
     relative: &'f str,
     rules: &'f Rules<'f>,
-    /// The folders above it and itself, canonical.
+    /// The canonical paths of the folder and the folders above it.
     above: &'f [PathBuf],
     is_linked: bool,
 }
@@ -405,7 +405,7 @@ impl Walk<'_> {
             return self.leave_out(
                 relative,
                 false,
-                "written by annosync: a plan, a listing or a log",
+                "an output of annosync, such as a plan, a listing or a log",
             );
         }
         self.walked.files.push(Candidate {

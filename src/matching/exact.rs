@@ -52,7 +52,11 @@ fn are_few_boxes(state: &State<'_>, seeking: &[usize], available: &[usize]) -> b
 }
 
 /// All pairs with the same geometry and the same concepts, sorted.
-fn compared(state: &State<'_>, seeking: &[usize], available: &[usize]) -> Vec<(usize, usize)> {
+pub(super) fn compared(
+    state: &State<'_>,
+    seeking: &[usize],
+    available: &[usize],
+) -> Vec<(usize, usize)> {
     let mut pairs = Vec::with_capacity(seeking.len());
     for &desired in seeking {
         let declared = &state.desired[desired];
@@ -66,7 +70,11 @@ fn compared(state: &State<'_>, seeking: &[usize], available: &[usize]) -> Vec<(u
 }
 
 /// As [`compared`], by an index. Pairs at crowded locations are paired at once.
-fn indexed(state: &mut State<'_>, seeking: &[usize], available: &[usize]) -> Vec<(usize, usize)> {
+pub(super) fn indexed(
+    state: &mut State<'_>,
+    seeking: &[usize],
+    available: &[usize],
+) -> Vec<(usize, usize)> {
     let index = Index::new(state, seeking, available);
     let (crowded, spots) = Spots::by_content(&index, state, seeking).split();
     for spot in crowded {

@@ -9,7 +9,7 @@ use super::reason::{Matched, MatchedBy};
 use super::spots::Spots;
 use super::state::State;
 use super::weight::Weight;
-use super::{Claims, Pair, crowded, match_input, texts};
+use super::{Claims, Pair, crowded, exact, match_input, texts};
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, Geometry, Identity, InputId, Json,
     ObservedAnnotation, ObservedExtras, Origin, Overlap, RareFields, overlap, text_overlap,
@@ -188,6 +188,42 @@ proptest! {
         let found: Vec<_> = pairs_of(&desired, &observed)
             .into_iter().map(|pair| (pair.desired, pair.observed)).collect();
         prop_assert_eq!(found, by_definition(&state));
+    }
+
+    #[test]
+    fn the_index_finds_the_same_pairs_as_comparing_all_with_all(
+        (wanted, there) in (0_u8..4).prop_flat_map(|kind| (
+            prop::collection::vec(any_annotation(kind), 1..9),
+            prop::collection::vec(any_annotation(kind), 1..9),
+        )),
+    ) {
+        let (desired, observed) = (declared(&wanted), stored(&there));
+        let claims = Claims::for_tests();
+        let mut state = State::new(&claims, &desired, &observed);
+        let (seeking, available) = (state.seeking(), state.available());
+        let compared = exact::compared(&state, &seeking, &available);
+        prop_assert_eq!(exact::indexed(&mut state, &seeking, &available), compared);
+    }
+
+    #[test]
+    fn edges_within_the_tolerance_are_found_by_the_index_too(
+        edges in prop::collection::vec((0.0_f64..0.4, prop::array::uniform4(-1.2e-6_f64..1.2e-6)), 1..9),
+    ) {
+        let at = |start: f64, noise: [f64; 4]| {
+            let [top, left, bottom, right] = noise;
+            json!({"box": {
+                "top": start + 0.01 + top, "left": start + 0.02 + left,
+                "bottom": start + 0.3 + bottom, "right": start + 0.4 + right,
+            }, "concepts": {"car": 1}})
+        };
+        let wanted: Vec<Value> = edges.iter().map(|(start, _)| at(*start, [0.0; 4])).collect();
+        let there: Vec<Value> = edges.iter().map(|(start, noise)| at(*start, *noise)).collect();
+        let (desired, observed) = (declared(&wanted), stored(&there));
+        let claims = Claims::for_tests();
+        let mut state = State::new(&claims, &desired, &observed);
+        let (seeking, available) = (state.seeking(), state.available());
+        let compared = exact::compared(&state, &seeking, &available);
+        prop_assert_eq!(exact::indexed(&mut state, &seeking, &available), compared);
     }
 
     #[test]

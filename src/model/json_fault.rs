@@ -111,8 +111,8 @@ fn of_syntax(message: &str) -> Option<&'static str> {
         "expected value" => {
             "a value is missing: a text in double quotes, a number, a list or an object"
         }
-        "invalid escape" => "not an escape of JSON: write \\\\ for a backslash",
-        "invalid number" => "not a number of JSON",
+        "invalid escape" => "not a JSON escape: write \\\\ for a backslash",
+        "invalid number" => "not a JSON number",
         "number out of range" => "a number too large to be read",
         "invalid unicode code point"
         | "lone leading surrogate in hex escape"
@@ -258,7 +258,7 @@ mod tests {
             (with("[]", "[1,]"), "must be a text, found the number 1"),
             (
                 with("[]", "[\"\\x\"]"),
-                "not an escape of JSON: write \\\\ for a backslash",
+                "not a JSON escape: write \\\\ for a backslash",
             ),
             (with("{}", "{},"), "a `,` after the last element"),
             (

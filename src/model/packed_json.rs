@@ -153,7 +153,7 @@ impl PackedJson {
                 fill(filling, &text.as_bytes()[at..at + length]);
                 kept = at + length;
             }
-            // What follows a run is no digit.
+            // The byte after a run is not a digit.
             at += length + 1;
         }
         shape.push_str(&text[kept..]);
@@ -234,8 +234,10 @@ mod tests {
         let three = packed("00a1b2c3d4e5", "0.99999");
         assert!(Arc::ptr_eq(&two.shape, &three.shape));
         assert_ne!(one, two);
-        let filling = [12, 0x00, 0xa1, 0xb2, 0xc3, 0xd4, 0xe5, 5, 0x99, 0x99, 0x90];
-        assert_eq!(&*three.filling, filling);
+        let id = [12, 0x00, 0xa1, 0xb2, 0xc3, 0xd4, 0xe5];
+        let decimals = [5, 0x99, 0x99, 0x90, 1, 0x50];
+        let filling = [&id[..], &decimals].concat();
+        assert_eq!(&*three.filling, filling.as_slice());
     }
 
     #[test]

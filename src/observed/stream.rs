@@ -167,7 +167,7 @@ fn decode(text: &str, part: usize) -> (Vec<Vec<Decoded>>, End) {
     let mut end = End::Text(0);
     for ((part, of_part), cut) in parts.into_iter().zip(&cuts) {
         if end != End::Text(*cut) {
-            // It was not an element of the list: the rest is decoded from where one begins.
+            // The cut was not at an element of the list: decode the rest from the last element that was.
             if let End::Text(at) = end {
                 let (part, of_rest) = elements(text, at, text.len());
                 decoded.push(part);

@@ -98,8 +98,8 @@ fn takes_part(operation: &Operation, call: Call) -> bool {
     }
 }
 
-/// Fills calls across inputs, in the order in which they are made; operations keep their order within a kind. Deletes
-/// that have a size join the last call of removals.
+/// Fills calls across inputs, in the order in which they are made; operations keep their order within a kind. Deletes with
+/// `bytes` above 0 are sent with the last removals, as one `RemoveOrDelete` call.
 pub(super) fn pack(operations: &[Operation], purges: &[Purge]) -> Vec<Batch> {
     let of_call = |call: Call| {
         let items = operations.iter().enumerate();

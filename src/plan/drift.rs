@@ -87,7 +87,8 @@ impl<'a> PlanBase<'a> {
         ThreeWay::new(self.desired, desired, observed, picks, decision)
     }
 
-    /// The guard that trips if changes in the app are to stop the plan, or if the plan reverts them on request.
+    /// The drift guard: trips on any change in the app with `OnDrift::Fail`, and on reverted changes if a flag asked to
+    /// revert them.
     pub(super) fn trip(&self, summary: &Summary, allowances: &Allowances) -> Option<TrippedGuard> {
         let count = summary.drift.filter(|count| *count > 0)?;
         let reverted = summary.reverted;

@@ -73,7 +73,7 @@ impl Plan {
         guard::stated(&self.operations, &self.summary, limits)
     }
 
-    /// Puts these guards in the place of those of their kinds.
+    /// Replaces the guards of the same kinds by these.
     pub fn replace_guards(&mut self, trips: Vec<TrippedGuard>) {
         let kind = std::mem::discriminant;
         let kinds: Vec<_> = trips.iter().map(kind).collect();

@@ -23,7 +23,7 @@ pub(super) struct Merged {
     pub(super) content: Content,
     /// The fields that were changed in the app, including conflicts.
     pub(super) fields: Vec<FieldChange>,
-    /// The cause of the write: the gravest of those of the fields that are written.
+    /// The cause of the write: the most serious cause among the written fields.
     pub(super) cause: Cause,
 }
 

@@ -353,7 +353,7 @@ fn cleans_up_a_stand_in(plan: &Plan, operation: &Operation) -> bool {
     !operation.is_clean_up() || original_of(&plan.set, input, id, info).is_some()
 }
 
-/// A call that removals and deletes share holds both, within the limits of a call.
+/// A `RemoveOrDelete` call has a removal beside its deletes, and stays within the limits of a call.
 fn is_sound(plan: &Plan, batch: &Batch) -> bool {
     if batch.call != Call::RemoveOrDelete {
         return true;

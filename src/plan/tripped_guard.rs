@@ -41,7 +41,7 @@ pub enum TrippedGuard {
         concepts: Vec<String>,
         /// The limit.
         limit: u64,
-        /// The concepts of these that the plan replaces by another concept; sorted.
+        /// Those of the concepts that the plan renames; sorted.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         renames: Vec<Rename>,
     },

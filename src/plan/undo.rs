@@ -385,7 +385,7 @@ impl Lost {
         );
         if self.made_anew > 0 {
             spots.push(format!(
-                "fields that the service sets itself, of {} to be posted again: time of creation, `consensus_info`, `trusted`",
+                "the creation time, `consensus_info` and `trusted` of {} that will be posted again: the service sets them",
                 annotations(self.made_anew as usize)
             ));
         }

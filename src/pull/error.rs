@@ -66,7 +66,7 @@ impl PullError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::WouldDelete { .. } => {
-                "pull without --user, --status, --concept and --model-made only, or with policy upsert, which never deletes"
+                "leave out --user, --status, --concept and `--model-made only`, or pull with --policy upsert, which never deletes"
             }
             Self::WouldDeleteElsewhere { .. } => {
                 "pull without --input, or with --policy upsert, which never deletes, or with another --set"

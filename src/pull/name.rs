@@ -24,7 +24,7 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn new(shard: Option<Shard>) -> Self {
         Self {
-            // An input's file would overwrite the header, or be read as one.
+            // With such a name, an input's file would overwrite the header, or be read as one.
             used: HEADER_FILES.map(str::to_owned).into(),
             is_of_shard: shard.is_some(),
         }

@@ -238,7 +238,7 @@ fn ring_area(ring: &[f64]) -> f64 {
 
 /// The lengths of the runs of a mask, background first, column by column, and how many pixels are set.
 fn runs(mask: &Mask, (width, height): (u32, u32)) -> Result<(Vec<u64>, u64), String> {
-    let png = mask.png().ok_or("a mask without its file")?;
+    let png = mask.png().ok_or("a mask whose pixels are not known")?;
     let area = MaskArea::decode(png).map_err(|error| error.to_string())?;
     if area.size() != (width, height) {
         let (w, h) = area.size();

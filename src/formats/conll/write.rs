@@ -160,7 +160,7 @@ fn labelled<'i, 'e>(
     spans
 }
 
-/// What separates tokens in a file. NUL is not allowed in it.
+/// Separates tokens. NUL does too, because a file must not hold it.
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r' | '\0')
 }

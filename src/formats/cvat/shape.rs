@@ -26,7 +26,7 @@ enum Kind {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Outline {
     kind: Kind,
-    /// Of a box: two corners. Of an ellipse: centre and radii.
+    /// Box: two corners. Ellipse: centre and radii. Polygon and points: the points.
     points: SmallVec<[Xy; 2]>,
     /// In degrees, clockwise about the centre.
     rotation: f64,
@@ -289,7 +289,7 @@ pub(super) fn mask(
     if outside > 0 {
         if overhang == Overhang::LeaveOut || bitmap.area() == 0 {
             let detail = format!(
-                "{outside} pixels of the mask are out of the image of {image_width} x {image_height} px"
+                "{outside} pixels of the mask are outside the image ({image_width} x {image_height} px)"
             );
             return Err(skip(SkipCode::OutsideImage, detail));
         }

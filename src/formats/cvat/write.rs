@@ -174,7 +174,7 @@ fn joints(keypoints: &Keypoints, size: (u32, u32)) -> String {
 
 /// The runs of a mask, row by row within the box around its pixels, background first.
 fn runs(mask: &Mask, (width, height): (u32, u32)) -> Result<String, String> {
-    let png = mask.png().ok_or("a mask without its file")?;
+    let png = mask.png().ok_or("a mask whose pixels are not known")?;
     let area = MaskArea::decode(png).map_err(|error| error.to_string())?;
     if area.size() != (width, height) {
         let (w, h) = area.size();

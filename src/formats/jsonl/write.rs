@@ -71,7 +71,7 @@ fn writable(input: &ExportInput, writer: &mut Writer) -> WritableInput {
                 let path = format!("masks/{name}-{number}.png");
                 mask_path = Some(writer.file(&path, png.to_vec()).into());
             } else if mask.url().is_none() {
-                let detail = "a mask without its file";
+                let detail = "a mask whose pixels are not known";
                 writer.left_out(annotation.name, input, SkipCode::WrongMask, detail);
                 continue;
             }

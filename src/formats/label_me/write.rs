@@ -226,7 +226,7 @@ fn place(geometry: &Geometry, size: (u32, u32)) -> Result<Map<String, Value>, (S
 
 /// The part of a mask with set pixels: its first and last pixel, and its PNG file as base64.
 fn cut(mask: &Mask, (width, height): (u32, u32)) -> Result<(Vec<Value>, String), String> {
-    let png = mask.png().ok_or("a mask without its file")?;
+    let png = mask.png().ok_or("a mask whose pixels are not known")?;
     let area = MaskArea::decode(png).map_err(|error| error.to_string())?;
     if area.size() != (width, height) {
         let (w, h) = area.size();
@@ -248,7 +248,7 @@ fn cut(mask: &Mask, (width, height): (u32, u32)) -> Result<(Vec<Value>, String),
         part.set(x - left, y - top);
     }
     let part = part.mask().map_err(|error| error.to_string())?;
-    let png = part.png().ok_or("a mask without its file")?;
+    let png = part.png().ok_or("a mask whose pixels are not known")?;
     let text = base64::engine::general_purpose::STANDARD.encode(png);
     Ok((vec![json!([left, top]), json!([right, bottom])], text))
 }

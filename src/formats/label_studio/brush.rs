@@ -98,7 +98,7 @@ const LENGTHS: [u32; 4] = [3, 4, 8, 16];
 /// A mask as Label Studio's own converter writes it: set pixels are white and opaque. Fails without the mask's pixels,
 /// or if they are those of an image of another size.
 pub(super) fn rle(mask: &Mask, (width, height): (u32, u32)) -> Result<Vec<u8>, String> {
-    let png = mask.png().ok_or("a mask without its file")?;
+    let png = mask.png().ok_or("a mask whose pixels are not known")?;
     let area = MaskArea::decode(png).map_err(|error| error.to_string())?;
     if area.size() != (width, height) {
         let (w, h) = area.size();

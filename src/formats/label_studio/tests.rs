@@ -230,7 +230,7 @@ fn one_annotator_can_be_chosen() {
         ..ImportOptions::default()
     };
     let error = import(&Memory::of([("export.json", text.as_str())]), &options).unwrap_err();
-    let message = "no work of annotator \"3\": there are: 1, ada@example.com";
+    let message = "annotator \"3\" made no annotations; the files name 1, ada@example.com";
     assert_eq!(error.to_string(), message);
 }
 

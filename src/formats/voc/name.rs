@@ -88,7 +88,7 @@ fn extension<'p>(path: &'p str, stem: &str) -> Option<&'p str> {
     is_extension(letters).then_some(rest)
 }
 
-/// Whether these are letters and digits such as `jpg`, as in the ids of inputs.
+/// Whether this looks like an extension: 1 to 5 ASCII letters and digits, at least one of them a letter.
 pub(super) fn is_extension(letters: &str) -> bool {
     (1..=5).contains(&letters.len())
         && letters.bytes().all(|byte| byte.is_ascii_alphanumeric())

@@ -21,7 +21,7 @@ use std::ops::Range;
 const STATIC: usize = 300;
 /// Changes of a block.
 const BLOCK: usize = 100;
-/// Changes of a card.
+/// The most changes that one card shows.
 const MOST_IN_CARD: usize = 100;
 
 /// Writes filters and changes. `what` is a change in the singular: `change` or `difference`. `page_of` is the address of an

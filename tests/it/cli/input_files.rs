@@ -371,7 +371,7 @@ fn a_broken_file_is_reported_in_plain_words_with_its_place() {
             "b.yaml",
             "- id: a\n".to_owned(),
             seed,
-            "not a number of JSON",
+            "not a JSON number",
             seedable,
         ),
         ("b.json", "{\"images\": [".to_owned(), coco, cut, ""),

@@ -264,7 +264,7 @@ fn a_filtered_pull_is_refused_if_a_plan_would_delete_the_rest() {
         .exits(1);
     insta::assert_snapshot!(refused.stderr, @"
     error: the filters leave out 1 annotation in scope of this manifest, first `mask` of input `in-2`: under policy sync, the next plan would delete what is left out; nothing was written
-    hint: pull without --user, --status, --concept and --model-made only, or with policy upsert, which never deletes
+    hint: leave out --user, --status, --concept and `--model-made only`, or pull with --policy upsert, which never deletes
     ");
     assert!(!world.path().join("new").exists());
 

@@ -142,7 +142,7 @@ fn validate_lists_included_and_left_out_files() {
     left out    m/.github/: hidden
     left out    m/labels/.c.yaml: hidden
     left out    m/labels/old/: ignored by `old/` in a .gitignore
-    left out    m/labels/plan.json: written by annosync: a plan, a listing or a log
+    left out    m/labels/plan.json: an output of annosync, such as a plan, a listing or a log
     left out    m/tools/x.json: not matched by `files:` in the header
     The manifest is valid: set street, 0 inputs, 0 annotations.
     ");

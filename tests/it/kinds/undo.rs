@@ -177,7 +177,7 @@ fn losses_are_reported() {
     insta::assert_snapshot!(said, @r"
     1 annotation made by models, which cannot be posted again: 4 of input a
     1 annotation without a user, which will belong to the user who applies this: 3 of input a
-    fields that the service sets itself, of 3 annotations to be posted again: time of creation, `consensus_info`, `trusted`
+    the creation time, `consensus_info` and `trusted` of 3 annotations that will be posted again: the service sets them
     ");
     // The required token is checked at the apply.
     assert_eq!(spots("bea", "ann").0, 3);

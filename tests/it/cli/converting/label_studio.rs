@@ -189,7 +189,7 @@ fn labels_of_other_annotators_are_not_dropped_silently() {
     world
         .run(&without_user)
         .exits(1)
-        .says("no work of annotator \"eve\": there are: ada@x.example, bob@x.example");
+        .says("annotator \"eve\" made no annotations; the files name ada@x.example, bob@x.example");
 }
 
 #[test]
