@@ -60,6 +60,18 @@ fn pairs_of(desired: &[DesiredAnnotation], observed: &[ObservedAnnotation]) -> V
     match_input(&Claims::for_tests(), &input, desired, observed).pairs
 }
 
+/// The pairs that the index finds, and those that comparing all with all finds.
+fn exact_pairs(
+    desired: &[DesiredAnnotation],
+    observed: &[ObservedAnnotation],
+) -> [Vec<(usize, usize)>; 2] {
+    let claims = Claims::for_tests();
+    let mut state = State::new(&claims, desired, observed);
+    let (seeking, available) = (state.seeking(), state.available());
+    let compared = exact::compared(&state, &seeking, &available);
+    [exact::indexed(&mut state, &seeking, &available), compared]
+}
+
 /// Tries every pairing and returns the first of the greatest weight.
 fn by_brute_force(
     rows: &[usize],
@@ -197,12 +209,8 @@ proptest! {
             prop::collection::vec(any_annotation(kind), 1..9),
         )),
     ) {
-        let (desired, observed) = (declared(&wanted), stored(&there));
-        let claims = Claims::for_tests();
-        let mut state = State::new(&claims, &desired, &observed);
-        let (seeking, available) = (state.seeking(), state.available());
-        let compared = exact::compared(&state, &seeking, &available);
-        prop_assert_eq!(exact::indexed(&mut state, &seeking, &available), compared);
+        let [indexed, compared] = exact_pairs(&declared(&wanted), &stored(&there));
+        prop_assert_eq!(indexed, compared);
     }
 
     #[test]
@@ -218,12 +226,8 @@ proptest! {
         };
         let wanted: Vec<Value> = edges.iter().map(|(start, _)| at(*start, [0.0; 4])).collect();
         let there: Vec<Value> = edges.iter().map(|(start, noise)| at(*start, *noise)).collect();
-        let (desired, observed) = (declared(&wanted), stored(&there));
-        let claims = Claims::for_tests();
-        let mut state = State::new(&claims, &desired, &observed);
-        let (seeking, available) = (state.seeking(), state.available());
-        let compared = exact::compared(&state, &seeking, &available);
-        prop_assert_eq!(exact::indexed(&mut state, &seeking, &available), compared);
+        let [indexed, compared] = exact_pairs(&declared(&wanted), &stored(&there));
+        prop_assert_eq!(indexed, compared);
     }
 
     #[test]
