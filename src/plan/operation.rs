@@ -25,7 +25,7 @@ pub struct Operation {
     pub change: Change,
 }
 
-/// The change that an operation makes, and what the plan knows of the annotation. All but posts are boxed, so that a plan of
+/// The change that an operation makes, and what the plan knows of the annotation. All except posts are boxed, so that a plan of
 /// many posts takes less memory.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {

@@ -13,8 +13,8 @@ pub(super) fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A list, mostly of one element; `null` is an empty list. Other vectors begin with room for four elements: two kilobytes for
-/// regions.
+/// A list, mostly of one element; `null` is an empty list. An ordinary `Vec` reserves room for four elements, which is two
+/// kilobytes for regions.
 pub(super) fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
